@@ -1,0 +1,167 @@
+//! `wreg inspect`.
+
+use std::path::Path;
+
+use wreg_component::{Invalid, wit};
+use wreg_oci::Reference;
+
+use super::Verdict;
+use crate::{
+    context::Context,
+    error::CliError,
+    local::{self, Local},
+    output::{Annotated, InRegistry, Inspected, Source, Wasm, Wit},
+    remote::{Artifact, Config, Fetched, mismatches},
+};
+
+/// Show what a file or an artifact is
+///
+/// World, imports and exports with versions, producers, sizes, digests and annotations. Of an artifact in a registry only the
+/// manifest and the config are fetched; --deep and --wit fetch the binary too (into the local store), tell what only the bytes can
+/// tell, and whether the config tells the truth about them.
+///
+/// What exists here is a file; everything else is a reference. Write ./name for a file in any case.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Output:
+  labelled lines; with --wit the WIT text and nothing else
+
+Examples:
+  wreg inspect localhost:5000/acme/hello:1.0.0
+  wreg inspect localhost:5000/acme/hello:1.0.0 --deep --format json
+  wreg inspect hello.wasm --wit > hello.wit")]
+pub(crate) struct Args {
+    /// A file, - for stdin, or host/repository:tag or host/repository@digest
+    #[arg(value_name = "REFERENCE|FILE")]
+    what: String,
+    /// The WIT text of the component
+    #[arg(long)]
+    wit: bool,
+    /// Fetch the binary, and tell what only it can tell
+    #[arg(long)]
+    deep: bool,
+}
+
+pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
+    let path = Path::new(&args.what);
+    if args.what == "-" || path.is_absolute() || path.starts_with(".") || path.starts_with("..") || path.exists() {
+        return inspect_file(path, &args, context).await;
+    }
+    let reference = context.reference(&args.what).map_err(|error| {
+        error.reworded(format!(
+            "there is no file {}, and it is not a reference either",
+            args.what
+        ))
+    })?;
+    inspect_reference(&reference, &args, context).await
+}
+
+async fn inspect_file(path: &Path, args: &Args, context: &Context) -> Result<Verdict, CliError> {
+    let file = local::name(path);
+    let local = local::read(path).await?.map_err(|invalid| not_valid(&file, &invalid))?;
+    if args.wit {
+        return show_wit(local, context).await;
+    }
+    let wasm = Wasm::from_bytes(&local.inspection);
+    context.printer.result(&Inspected {
+        source: Source::File {
+            file,
+            size: local.inspection.size,
+            digest: local.digest,
+        },
+        wasm: Some(wasm),
+        wasm_from: Some("bytes"),
+        mismatches: Vec::new(),
+    })?;
+    Ok(Verdict::Yes)
+}
+
+async fn inspect_reference(reference: &Reference, args: &Args, context: &Context) -> Result<Verdict, CliError> {
+    let client = context.client_with_store(std::slice::from_ref(&reference.host))?;
+    let registry = client.registry(&reference.host)?;
+    let artifact = Artifact::find(&registry, reference).await?;
+    let layer = artifact.wasm_layer();
+    let local = match layer {
+        Some(layer) if args.wit || args.deep => {
+            let fetched = Fetched::fetch(&client, &registry, &reference.repository, layer, &context.printer).await?;
+            Some(local::read(fetched.path()).await?)
+        }
+        None if args.wit => return Err(artifact.not_wasm()),
+        _ => None,
+    };
+    if args.wit
+        && let Some(local) = local
+    {
+        return show_wit(local.map_err(|invalid| not_valid(&args.what, &invalid))?, context).await;
+    }
+    let inspection = local.map(|local| local.map(|local| local.inspection));
+    let config = artifact.read_config(&registry).await?;
+    let (wasm, wasm_from) = match (&inspection, &config) {
+        (Some(Ok(inspection)), _) => (Some(Wasm::from_bytes(inspection)), Some("bytes")),
+        (_, Config::Wasm(config)) => (Some(Wasm::from_config(config)), Some("config")),
+        _ => (None, None),
+    };
+    let mismatches = layer
+        .map(|layer| mismatches(layer, &config, inspection.as_ref()))
+        .unwrap_or_default();
+    for mismatch in &mismatches {
+        context.printer.warning(mismatch);
+    }
+    context.printer.result(&Inspected {
+        source: source(&artifact, &config),
+        wasm,
+        wasm_from,
+        mismatches,
+    })?;
+    if wasm_from == Some("config") {
+        context
+            .printer
+            .note("this is what the config says; --deep fetches the binary and compares");
+    }
+    Ok(Verdict::Yes)
+}
+
+fn source(artifact: &Artifact, config: &Config) -> Source {
+    let manifest = &artifact.manifest;
+    let blobs: u64 = manifest
+        .blobs()
+        .iter()
+        .fold(0, |sum, blob| sum.saturating_add(blob.size));
+    Source::Registry(Box::new(InRegistry {
+        reference: artifact.reference.to_string(),
+        digest: artifact.digest().clone(),
+        media_type: manifest.media_type.to_string(),
+        artifact_type: manifest.effective_artifact_type().map(ToString::to_string),
+        size: blobs.saturating_add(artifact.descriptor.size),
+        created: match config {
+            Config::Wasm(config) => config.created.clone(),
+            _ => None,
+        },
+        config: artifact.config().map(Annotated::from),
+        layers: artifact.layers().iter().map(Annotated::from).collect(),
+        manifests: manifest.manifests().into_iter().map(Annotated::from).collect(),
+        annotations: manifest.annotations.clone(),
+        subject: manifest.subject.as_ref().map(|subject| subject.digest.clone()),
+    }))
+}
+
+fn not_valid(what: &str, invalid: &Invalid) -> CliError {
+    CliError::no(format!("{what} is not valid WebAssembly: {invalid}"))
+}
+
+async fn show_wit(local: Local, context: &Context) -> Result<Verdict, CliError> {
+    let made = tokio::task::spawn_blocking(move || wit(&local.bytes)).await;
+    let made = made.map_err(|error| CliError::failed("cannot make the WIT text").because(error))?;
+    let made = made.map_err(|invalid| CliError::no("there is no WIT to show").because(invalid))?;
+    if made.truncated {
+        context
+            .printer
+            .warning("the WIT text is longer than 2 MiB, and only its beginning is shown");
+    }
+    context.printer.result(&Wit {
+        digest: local.digest,
+        text: made.text,
+        truncated: made.truncated,
+    })?;
+    Ok(Verdict::Yes)
+}

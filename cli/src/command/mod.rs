@@ -1,0 +1,128 @@
+//! The verbs, one file each, and how a verb is run.
+
+mod completions;
+mod copy;
+mod delete;
+mod inspect;
+mod login;
+mod logout;
+mod pull;
+mod push;
+mod reference;
+mod repository;
+mod tags;
+mod validate;
+mod version;
+
+use std::{process::ExitCode, time::Duration};
+
+use clap::Subcommand;
+use tokio::runtime::Runtime;
+
+use crate::{args::Cli, config::Config, context::Context, error::CliError, output};
+
+/// How long a thread that still reads or writes may take after the command has ended: it has nothing to lose.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Login(login::Args),
+    Logout(logout::Args),
+    Push(push::Args),
+    Pull(pull::Args),
+    Validate(validate::Args),
+    Inspect(inspect::Args),
+    Tags(tags::Args),
+    Delete(delete::Args),
+    Copy(copy::Args),
+    Repository(repository::Args),
+    Completions(completions::Args),
+    Version(version::Args),
+    #[command(hide = true)]
+    Reference(reference::Args),
+}
+
+/// The answer of a command that did what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Exit code 0.
+    Yes,
+    /// Exit code 1.
+    No,
+    /// A part of the question could not be answered: exit code 2.
+    Unknown,
+}
+
+/// Runs a parsed command line to its end, or until a signal comes.
+pub(crate) fn run(cli: Cli) -> ExitCode {
+    output::log(&cli.global);
+    let mut context = Context::new(cli.global, Config::from_environment());
+    let outcome = Runtime::new()
+        .map_err(|error| CliError::failed("cannot start").because(error))
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(async {
+                // Dropping the command's future is what removes its temporary files.
+                tokio::select! {
+                    signal = interrupted() => Err(signal),
+                    outcome = cli.command.run(&mut context) => outcome,
+                }
+            });
+            runtime.shutdown_timeout(PATIENCE);
+            outcome
+        });
+    match outcome {
+        Ok(Verdict::Yes) => ExitCode::SUCCESS,
+        Ok(Verdict::No) => ExitCode::from(1),
+        Ok(Verdict::Unknown) => ExitCode::from(2),
+        Err(error) => {
+            context.printer.error(&error);
+            error.kind().exit_code().into()
+        }
+    }
+}
+
+impl Command {
+    async fn run(self, context: &mut Context) -> Result<Verdict, CliError> {
+        match self {
+            Self::Login(args) => login::run(args, context).await,
+            Self::Logout(args) => logout::run(args, context).await,
+            Self::Push(args) => push::run(args, context).await,
+            Self::Pull(args) => pull::run(args, context).await,
+            Self::Validate(args) => validate::run(args, context).await,
+            Self::Inspect(args) => inspect::run(args, context).await,
+            Self::Tags(args) => tags::run(args, context).await,
+            Self::Delete(args) => delete::run(args, context).await,
+            Self::Copy(args) => copy::run(args, context).await,
+            Self::Repository(args) => repository::run(args, context).await,
+            Self::Completions(args) => completions::run(&args, context),
+            Self::Version(args) => version::run(&args, context),
+            Self::Reference(args) => reference::run(&args, context),
+        }
+    }
+}
+
+/// Waits for SIGINT or SIGTERM.
+#[cfg(unix)]
+async fn interrupted() -> CliError {
+    use tokio::signal::unix::{SignalKind, signal};
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+    let [Ok(mut interrupt), Ok(mut terminate)] = kinds.map(signal) else {
+        // Without a handler of ours the system ends the process.
+        return std::future::pending().await;
+    };
+    tracing::debug!("from here on SIGINT and SIGTERM end the command in good order");
+    let kind = tokio::select! {
+        _ = interrupt.recv() => SignalKind::interrupt(),
+        _ = terminate.recv() => SignalKind::terminate(),
+    };
+    CliError::interrupted(u8::try_from(kind.as_raw_value()).unwrap_or_default())
+}
+
+/// Waits for ctrl-c.
+#[cfg(not(unix))]
+async fn interrupted() -> CliError {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => CliError::interrupted(2),
+        Err(_) => std::future::pending().await,
+    }
+}

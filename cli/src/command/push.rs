@@ -1,0 +1,197 @@
+//! `wreg push`.
+
+use std::path::PathBuf;
+
+use wreg_client::{BlobSource, PushedBlob, Registry};
+use wreg_oci::{
+    MediaType, Reference, Tag, TagOrDigest,
+    wasm::{PackedArtifact, WasmArtifact},
+};
+
+use super::Verdict;
+use crate::{
+    context::Context,
+    error::CliError,
+    local::{self, Local},
+    output::{Content, Pushed, Wasm, size},
+    pack::{annotations, component},
+};
+
+/// Push a WebAssembly file to a registry
+///
+/// The file is validated first; nothing is sent if it is not valid. What is sent is the CNCF Wasm artifact: a config that says what
+/// the component imports and exports, and one layer with the file as it is. A core module is marked as one.
+///
+/// Annotations tell what the component says of itself: description, authors, licences, source, homepage, version and revision. The
+/// same file gives the same digest, from whatever folder, under whatever name and on whatever day it is pushed: the time of an
+/// artifact is written only if `SOURCE_DATE_EPOCH` is set.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Output:
+  host/repository@sha256:… of what was pushed, and nothing else
+
+Examples:
+  wreg push hello.wasm localhost:5000/acme/hello:1.0.0
+  wreg push hello.wasm localhost:5000/acme/hello:1.0.0 --tag latest
+  wreg push hello.wasm localhost:5000/acme/hello:1.0.0 --annotation org.opencontainers.image.licenses=Apache-2.0
+  wac plug app.wasm --plug log.wasm | wreg push - localhost:5000/acme/app:2.1.0")]
+pub(crate) struct Args {
+    /// The file, or - for stdin
+    file: PathBuf,
+    /// Where to: host/repository:tag; without a tag, latest
+    reference: String,
+    /// One more tag for it; can be repeated
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<Tag>,
+    /// An annotation of the manifest, before what the component says of itself; without a value it is left out; can be repeated
+    #[arg(long, short, value_name = "NAME=VALUE", value_parser = annotations::parse)]
+    annotation: Vec<(String, String)>,
+}
+
+pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
+    let reference = context.reference(&args.reference)?;
+    let created = context.config.created()?;
+    let file = local::name(&args.file);
+    let local = local::read(&args.file).await?.map_err(|invalid| {
+        CliError::no(format!("{file} is not pushed: {invalid}"))
+            .hint("`wreg validate` checks a file without pushing it")
+    })?;
+    let packed = WasmArtifact {
+        title: format!("{}.wasm", reference.repository.last_component()),
+        author: local.inspection.metadata.authors.clone(),
+        component: component(&local.inspection),
+        annotations: annotations::of(&local.inspection.metadata, created.as_deref(), args.annotation),
+        created,
+    }
+    .pack(local.digest.clone(), local.bytes.len() as u64);
+    let targets = targets(&reference, &packed, args.tag)?;
+    for tag in targets.iter().filter_map(as_tag).filter(|tag| !is_version(tag)) {
+        context.printer.note(format!(
+            "the tag {tag} is not a semantic version: tools that look for versions, such as wkg, pass over it"
+        ));
+    }
+    let registry = context
+        .client(std::slice::from_ref(&reference.host))?
+        .registry(&reference.host)?;
+    let existed = send(&registry, &reference, &local, &packed, &targets, context).await?;
+    let what = Wasm::from_bytes(&local.inspection).noun();
+    context.printer.note(format!(
+        "pushed the {what} {file}, {}{}",
+        size(local.bytes.len() as u64),
+        if existed {
+            ", which the registry had already"
+        } else {
+            ""
+        }
+    ));
+    let digest = packed.manifest_descriptor.digest;
+    context.printer.result(&Pushed {
+        reference: reference.at(digest.clone()).to_string(),
+        digest,
+        tags: targets.iter().filter_map(as_tag).map(ToString::to_string).collect(),
+        layer: Content {
+            digest: packed.layer.digest,
+            size: packed.layer.size,
+        },
+        existed,
+    })?;
+    Ok(Verdict::Yes)
+}
+
+/// What the manifest is pushed as. A digest in the reference must be the one that comes out.
+fn targets(reference: &Reference, packed: &PackedArtifact, more: Vec<Tag>) -> Result<Vec<TagOrDigest>, CliError> {
+    let digest = &packed.manifest_descriptor.digest;
+    if let Some(expected) = reference.digest.as_ref().filter(|expected| *expected != digest) {
+        return Err(CliError::no(format!("the file gives {digest}, not {expected}"))
+            .hint("nothing was pushed; annotations and SOURCE_DATE_EPOCH are part of what the digest is of"));
+    }
+    let first = match (&reference.tag, &reference.digest) {
+        (Some(tag), _) => tag.clone().into(),
+        (None, Some(digest)) => digest.clone().into(),
+        (None, None) => reference.tag_or_digest(),
+    };
+    let mut targets = vec![first];
+    for tag in more.into_iter().map(TagOrDigest::Tag) {
+        if !targets.contains(&tag) {
+            targets.push(tag);
+        }
+    }
+    Ok(targets)
+}
+
+/// Sends layer, config and manifest, in this order: whatever is interrupted, no tag ever points to what is not there. Whether the
+/// registry had the layer.
+async fn send(
+    registry: &Registry,
+    reference: &Reference,
+    local: &Local,
+    packed: &PackedArtifact,
+    targets: &[TagOrDigest],
+    context: &Context,
+) -> Result<bool, CliError> {
+    let repository = &reference.repository;
+    let progress = context.printer.progress("pushing");
+    let layer = BlobSource::Bytes(local.bytes.clone());
+    let layer = registry
+        .push_blob(repository, &packed.layer, layer, None, &*progress)
+        .await?;
+    let config = BlobSource::Bytes(packed.config.clone().into());
+    registry
+        .push_blob(repository, &packed.config_descriptor, config, None, &*progress)
+        .await?;
+    for target in targets {
+        registry
+            .put_manifest(repository, target, &MediaType::IMAGE_MANIFEST, packed.manifest.clone())
+            .await?;
+    }
+    Ok(layer != PushedBlob::Uploaded)
+}
+
+fn as_tag(target: &TagOrDigest) -> Option<&Tag> {
+    match target {
+        TagOrDigest::Tag(tag) => Some(tag),
+        TagOrDigest::Digest(_) => None,
+    }
+}
+
+/// Whether a tag is a semantic version. Source: semver.org 2.0.0; build metadata cannot stand in a tag.
+fn is_version(tag: &Tag) -> bool {
+    let (core, pre_release) = tag
+        .as_str()
+        .split_once('-')
+        .map_or((tag.as_str(), None), |(core, rest)| (core, Some(rest)));
+    let is_number = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'))
+    };
+    let is_identifier = |text: &str| {
+        let is_numeric = text.bytes().all(|b| b.is_ascii_digit());
+        !text.is_empty()
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && (!is_numeric || is_number(text))
+    };
+    core.split('.').count() == 3
+        && core.split('.').all(is_number)
+        && pre_release.is_none_or(|text| text.split('.').all(is_identifier))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_version;
+
+    #[test]
+    fn versions_are_told_from_other_tags() {
+        for (tag, version) in [
+            ("1.0.0", true),
+            ("0.1.0-rc.1", true),
+            ("1.0.0-x-y", true),
+            ("v1.0.0", false),
+            ("1.0", false),
+            ("01.0.0", false),
+            ("1.0.0-01", false),
+            ("1.0.0-", false),
+            ("latest", false),
+        ] {
+            assert_eq!(is_version(&tag.parse().expect("a tag")), version, "{tag}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What a command says, and how it is written.
+//!
+//! A command returns a model; [`Printer`] writes it to stdout as text or as JSON, so that the two cannot disagree. Everything
+//! else (progress, warnings, errors, hints) goes to stderr.
+//!
+//! ```text
+//! printer.rs   the one door to stdout and stderr      progress.rs  bars, on a terminal only
+//! json.rs      the envelope of every JSON result      text.rs      columns, sizes, and text from elsewhere made harmless
+//! log.rs       what the libraries log
+//! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · session.rs
+//! ```
+
+mod inspected;
+mod json;
+mod listed;
+mod log;
+mod printer;
+mod progress;
+mod session;
+mod text;
+mod transferred;
+mod validated;
+mod wasm;
+
+pub(crate) use inspected::{Annotated, InRegistry, Inspected, Source, Wit};
+pub(crate) use listed::{Repositories, RepositoryShown, Tags};
+pub(crate) use log::log;
+pub(crate) use printer::Printer;
+pub(crate) use session::{LoggedIn, LoggedOut, Version};
+pub(crate) use text::size;
+pub(crate) use transferred::{Content, Copied, Deleted, Pulled, Pushed};
+pub(crate) use validated::{File, Validated};
+pub(crate) use wasm::Wasm;
+
+/// A result: `Display` writes it for people, `Serialize` for programs.
+pub(crate) trait Report: serde::Serialize + std::fmt::Display {}
+
+impl<T: serde::Serialize + std::fmt::Display> Report for T {}

@@ -1,0 +1,27 @@
+//! What a WebAssembly component is: bytes in, facts out. No network, no files, no threads that outlive a call.
+//!
+//! ```text
+//! validate/   the gate: is this WebAssembly that wreg accepts, and is it a module, a component or a WIT package
+//! features.rs what the gate accepts, what wasmtime 48 runs, and how features are called
+//! invalid.rs  why the gate says no, in words for a person
+//! inspect/    imports, exports, package, world, producers, metadata
+//! wit.rs      the WIT text of a component or WIT package, with its documentation
+//! text.rs     every text that comes out of a binary, made short and printable
+//! ```
+//!
+//! Two generations of wasm-tools meet here. wasmparser 0.263 is the gate and the only reader of bytes that nobody has
+//! looked at yet; `inspect` needs nothing else. `wit` hands bytes that passed to wit-component of the generation that the
+//! composing and transpiling crates use. Only bytes pass between the two: their types are never mixed.
+
+mod features;
+mod inspect;
+mod invalid;
+mod text;
+mod validate;
+mod wit;
+
+pub use features::{ACCEPTED, Feature, WASMTIME_48};
+pub use inspect::{Inspection, Item, ItemKind, Metadata, Package, Producer, inspect};
+pub use invalid::{Invalid, LooksLike, Reason};
+pub use validate::{Kind, MAX_PENDING, Valid, Validator, beyond_wasmtime_48, validate};
+pub use wit::{MAX_WIT_TEXT, Wit, wit};

@@ -1,0 +1,10 @@
+//! What the crate answers to components that are made here, from WAT and WIT text, and to what is not one.
+
+mod agreement;
+mod features;
+mod hostile;
+mod inspect;
+mod large;
+mod samples;
+mod validate;
+mod wit;

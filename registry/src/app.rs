@@ -1,0 +1,266 @@
+//! The composition root: everything that a request needs, put together once at start.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures_util::StreamExt as _;
+use tokio::sync::Mutex;
+
+use crate::{
+    auth::{Auth, TokenKey, secret, secret::SecretFileError},
+    clock::Clock,
+    config::{Config, Database},
+    domain::Registry,
+    metadata::{Metadata, MigrateError},
+    storage::{BlobStore, DataDir, DataDirError, Faults, FsStore},
+};
+
+/// SQLite's file in the data folder.
+const DATABASE_FILE: &str = "wreg.db";
+/// The administrator's token in the data folder.
+pub(crate) const ADMIN_TOKEN_FILE: &str = "admin-token";
+/// The key that signs registry tokens, in the data folder: PKCS#8.
+const TOKEN_KEY_FILE: &str = "token-key.p8";
+/// The administrator's token in the database.
+const ADMIN_TOKEN_ID: &str = "admin";
+
+/// The server's parts. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) registry: Registry,
+    pub(crate) auth: Auth,
+    /// Scheme and host that clients reach this server by, if configured; without a slash at the end.
+    pub(crate) public_url: Option<String>,
+    pub(crate) readiness: Arc<Readiness>,
+    panics: Arc<AtomicU64>,
+    metadata: Metadata,
+    first_start: bool,
+    /// Keeps other servers off the folder for as long as this one runs.
+    _data_dir: Arc<DataDir>,
+}
+
+/// What a test may put in the place of the real thing.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// What time it is.
+    pub clock: Clock,
+    /// What goes wrong with the disk.
+    pub faults: Faults,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            clock: Clock::system(),
+            faults: Faults::NONE,
+        }
+    }
+}
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// There are blobs and no database that knows them.
+    #[error("{folder} holds blobs, and {database} knows of none: is it the right one? A new database beside old blobs would lose them. Put the database back from a backup, or choose an empty data folder", folder = .folder.display())]
+    BlobsWithoutDatabase {
+        /// The data folder.
+        folder: PathBuf,
+        /// The database in words.
+        database: String,
+    },
+    /// The database cannot be used.
+    #[error(transparent)]
+    Database(#[from] MigrateError),
+    /// A secret file cannot be used.
+    #[error(transparent)]
+    Secret(#[from] SecretFileError),
+    /// The store does not work.
+    #[error("the data folder does not work as a store")]
+    Storage(#[source] crate::domain::BoxError),
+    /// The file with the key for registry tokens holds something else.
+    #[error("{path} holds no key for registry tokens ({reason}): remove it, and a new key is made at the next start", path = .path.display())]
+    TokenKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: crate::auth::InvalidKey,
+    },
+    /// The file with the administrator's token holds something else.
+    #[error("{path} holds no token: remove it, and a new one is made at the next start", path = .path.display())]
+    AdminToken {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl App {
+    /// Puts the server together, making data folder, database and secrets where this is the first start.
+    pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, StartError> {
+        let Surroundings { clock, faults } = surroundings;
+        let data_dir = DataDir::lock(&config.data_dir)?;
+        let store = FsStore::open(&data_dir, faults).map_err(|error| StartError::Storage(error.into()))?;
+        let metadata = open_metadata(config, &store).await?;
+        store.probe().await.map_err(|error| StartError::Storage(error.into()))?;
+        let first_start = admin_token(&config.data_dir, &metadata, &clock).await?;
+        let auth = Auth::new(
+            metadata.clone(),
+            token_key(&config.data_dir)?,
+            clock.clone(),
+            config.dev,
+        );
+        let registry = Registry::new(
+            metadata.clone(),
+            Arc::new(store),
+            clock,
+            config.limits(),
+            config.repository_defaults(),
+        );
+        Ok(Self {
+            registry,
+            auth,
+            public_url: config.public_url.clone(),
+            readiness: Arc::default(),
+            panics: Arc::default(),
+            metadata,
+            first_start,
+            _data_dir: Arc::new(data_dir),
+        })
+    }
+
+    /// Whether the administrator's token was made by this start.
+    pub fn is_first_start(&self) -> bool {
+        self.first_start
+    }
+
+    /// The registry, past authorisation's gate: its operations ask for permits all the same.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Authentication and authorisation.
+    pub fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
+    /// How many requests have ended in a panic.
+    pub fn panics(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_panic(&self) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// From now on this server is not ready: it ends when the requests under way have been answered.
+    pub(crate) fn drain(&self) {
+        self.readiness.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Closes the database, after the last request.
+    pub(crate) async fn close(&self) {
+        self.metadata.close().await;
+    }
+}
+
+async fn open_metadata(config: &Config, store: &FsStore) -> Result<Metadata, StartError> {
+    let orphaned = |database: String| StartError::BlobsWithoutDatabase {
+        folder: config.data_dir.clone(),
+        database,
+    };
+    match &config.database {
+        Database::Sqlite => {
+            let file = config.data_dir.join(DATABASE_FILE);
+            // An empty file is what SQLite makes a new database of.
+            let made_anew = tokio::fs::metadata(&file).await.map_or(true, |found| found.len() == 0);
+            if made_anew && holds_blobs(store).await? {
+                return Err(orphaned(format!("a new {}", file.display())));
+            }
+            let metadata = Metadata::open_sqlite(&file).await?;
+            if holds_blobs(store).await? && metadata.is_unused().await.map_err(MigrateError::from)? {
+                return Err(orphaned(file.display().to_string()));
+            }
+            Ok(metadata)
+        }
+        Database::Postgres(url) => {
+            let metadata = Metadata::connect_postgres(url.expose()).await?;
+            if holds_blobs(store).await? && metadata.is_unused().await.map_err(MigrateError::from)? {
+                return Err(orphaned("the PostgreSQL database".to_owned()));
+            }
+            Ok(metadata)
+        }
+    }
+}
+
+async fn holds_blobs(store: &FsStore) -> Result<bool, StartError> {
+    let first = store.list_blobs().next().await;
+    first
+        .transpose()
+        .map(|first| first.is_some())
+        .map_err(|error| StartError::Storage(error.into()))
+}
+
+/// Makes sure that the file and the database have the same token. Says whether it was made.
+async fn admin_token(data_dir: &Path, metadata: &Metadata, clock: &Clock) -> Result<bool, StartError> {
+    let path = data_dir.join(ADMIN_TOKEN_FILE);
+    let (token, made) = secret::load_or_create(&path, || Ok(format!("{}\n", secret::generate()?).into_bytes()))?;
+    let hash = str::from_utf8(&token)
+        .ok()
+        .and_then(|token| secret::hash(token.trim_end()))
+        .ok_or(StartError::AdminToken { path })?;
+    metadata
+        .put_admin_token(ADMIN_TOKEN_ID, &hash, clock.now())
+        .await
+        .map_err(MigrateError::from)?;
+    Ok(made)
+}
+
+fn token_key(data_dir: &Path) -> Result<TokenKey, StartError> {
+    let path = data_dir.join(TOKEN_KEY_FILE);
+    let make = || TokenKey::generate().map_err(io::Error::other);
+    let (document, _) = secret::load_or_create(&path, make)?;
+    TokenKey::from_pkcs8(&document).map_err(|reason| StartError::TokenKey { path, reason })
+}
+
+/// Whether requests should come here.
+#[derive(Default)]
+pub(crate) struct Readiness {
+    draining: AtomicBool,
+    last: Mutex<Option<(Instant, Result<(), String>)>>,
+}
+
+impl Readiness {
+    /// How long an answer counts. Each check writes to the disk, and anybody may ask.
+    const LIFETIME: Duration = Duration::from_secs(1);
+
+    /// `Err` says in words what does not work.
+    pub(crate) async fn check(&self, registry: &Registry) -> Result<(), String> {
+        if self.draining.load(Ordering::Relaxed) {
+            return Err("the server is shutting down".to_owned());
+        }
+        let mut last = self.last.lock().await;
+        match &*last {
+            Some((at, answer)) if at.elapsed() < Self::LIFETIME => answer.clone(),
+            _ => {
+                let answer = registry.probe().await.map_err(|error| with_sources(&error));
+                *last = Some((Instant::now(), answer.clone()));
+                answer
+            }
+        }
+    }
+}
+
+/// An error with everything behind it, in one line.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,149 @@
+//! Who is asking: what an `Authorization` header says, checked.
+//!
+//! Source: RFC 7617 (Basic), RFC 6750 (Bearer), and the token authentication that OCI clients share. A personal token is the
+//! password of Basic with any user name, or a Bearer by itself; a registry token is a Bearer.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+
+use super::{Auth, scope::Access, secret};
+use crate::metadata;
+
+/// Who is asking.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// Somebody without credentials.
+    Anonymous,
+    /// The holder of the personal token with this id.
+    Token(String),
+}
+
+impl Actor {
+    /// As the subject of registry tokens: empty for anonymous.
+    pub(super) fn subject(&self) -> &str {
+        match self {
+            Self::Anonymous => "",
+            Self::Token(id) => id,
+        }
+    }
+
+    pub(super) fn from_subject(subject: &str) -> Self {
+        if subject.is_empty() {
+            Self::Anonymous
+        } else {
+            Self::Token(subject.to_owned())
+        }
+    }
+}
+
+/// As events, logs and upload sessions name them.
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("anonymous"),
+            Self::Token(id) => write!(f, "token:{id}"),
+        }
+    }
+}
+
+/// Who is asking, and by what: a registry token can do no more than it was made for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub(super) actor: Actor,
+    pub(super) via: Via,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Via {
+    /// No credentials came.
+    Nothing,
+    /// A personal token, by Basic or Bearer.
+    Personal,
+    /// A registry token for this access.
+    Registry(Vec<Access>),
+}
+
+impl Identity {
+    /// Nobody.
+    pub const ANONYMOUS: Self = Self {
+        actor: Actor::Anonymous,
+        via: Via::Nothing,
+    };
+
+    /// Who is asking.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Whether a registry token says so. Such a token cannot be exchanged for another one.
+    pub fn is_registry_token(&self) -> bool {
+        matches!(self.via, Via::Registry(_))
+    }
+}
+
+/// Credentials that cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidCredentials {
+    /// There are several `Authorization` headers, or one that is no text.
+    #[error("send one Authorization header")]
+    Malformed,
+    /// They are wrong, unknown, expired or revoked: which of these is told to nobody.
+    #[error("the credentials are not valid")]
+    Wrong,
+    /// They could not be checked.
+    #[error("the credentials could not be checked")]
+    Unchecked(#[from] metadata::Error),
+}
+
+impl Auth {
+    /// Reads the values of all `Authorization` headers of a request. None at all is anonymous, and so is, where everything is open,
+    /// Basic with an empty user name and password, which some clients send for it.
+    pub async fn identify(&self, headers: &[&[u8]]) -> Result<Identity, InvalidCredentials> {
+        let header = match headers {
+            [] => return Ok(Identity::ANONYMOUS),
+            [header] => str::from_utf8(header).map_err(|_| InvalidCredentials::Malformed)?,
+            _ => return Err(InvalidCredentials::Malformed),
+        };
+        let (scheme, value) = header.split_once(' ').ok_or(InvalidCredentials::Wrong)?;
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return self.identify_bearer(value.trim()).await;
+        }
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return Err(InvalidCredentials::Wrong);
+        }
+        let decoded = BASE64.decode(value.trim()).map_err(|_| InvalidCredentials::Wrong)?;
+        let decoded = String::from_utf8(decoded).map_err(|_| InvalidCredentials::Wrong)?;
+        let (user, password) = decoded.split_once(':').ok_or(InvalidCredentials::Wrong)?;
+        if self.open && user.is_empty() && password.is_empty() {
+            return Ok(Identity::ANONYMOUS);
+        }
+        self.identify_personal(password).await
+    }
+
+    async fn identify_bearer(&self, token: &str) -> Result<Identity, InvalidCredentials> {
+        if secret::looks_like_one(token) {
+            return self.identify_personal(token).await;
+        }
+        let claims = self
+            .key
+            .verify(token, self.clock.now())
+            .ok_or(InvalidCredentials::Wrong)?;
+        Ok(Identity {
+            actor: Actor::from_subject(&claims.sub),
+            via: Via::Registry(claims.access),
+        })
+    }
+
+    /// Whose personal token this is.
+    pub(super) async fn identify_personal(&self, token: &str) -> Result<Identity, InvalidCredentials> {
+        // A mistyped token is told by its checksum; the database sees only what could be one.
+        let hash = secret::hash(token).ok_or(InvalidCredentials::Wrong)?;
+        let record = self.metadata.find_token(&hash, self.clock.now()).await?;
+        let record = record.ok_or(InvalidCredentials::Wrong)?;
+        Ok(Identity {
+            actor: Actor::Token(record.id),
+            via: Via::Personal,
+        })
+    }
+}

@@ -1,0 +1,254 @@
+//! Configuration: defaults, then a TOML file, then `WREG_*` variables, then flags; parsed once into a valid [`Config`].
+//!
+//! The only reader of the environment. What is wrong is refused at start, with the place and the reason; nothing falls back to
+//! something weaker.
+
+mod reference;
+mod source;
+
+use std::{
+    fmt, io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use serde::Deserialize;
+use wreg_api::{ImmutableTags, MissingReferences, Visibility};
+
+pub use self::{reference::config_reference, source::Flags};
+use crate::domain::{Limits, repositories::Settings};
+
+/// A valid configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where blobs, secrets and, by default, the database are.
+    pub data_dir: PathBuf,
+    /// Where the registry's facts are.
+    pub database: Database,
+    /// Whether everything is open to everybody. Loopback only.
+    pub dev: bool,
+    /// Scheme and host that clients reach the server by, without a slash at the end.
+    pub public_url: Option<String>,
+    /// How logs are written.
+    pub log_format: LogFormat,
+    /// What is logged: a level, or `target=level` pairs.
+    pub log: String,
+    settings: Partial,
+}
+
+/// Where the registry's facts are.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// In the data folder.
+    Sqlite,
+    /// On a PostgreSQL server. The URL may hold a password.
+    Postgres(SecretText),
+}
+
+/// Text that is not shown.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct SecretText(String);
+
+impl SecretText {
+    /// The text.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What one source says; all of it optional. The names are those of the file, of the variables (`WREG_` and upper case) and, with
+/// dashes, of the flags.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Partial {
+    listen: Option<SocketAddr>,
+    data_dir: Option<PathBuf>,
+    database: Option<SecretText>,
+    dev: Option<bool>,
+    public_url: Option<PublicUrl>,
+    tls_in_front: Option<bool>,
+    log: Option<String>,
+    log_format: Option<LogFormat>,
+    default_visibility: Option<Visibility>,
+    default_immutable_tags: Option<ImmutableTags>,
+    default_missing_references: Option<MissingReferences>,
+    default_deletable: Option<bool>,
+    max_blob_size: Option<u64>,
+    upload_ttl_seconds: Option<u64>,
+    max_open_uploads: Option<u64>,
+}
+
+/// `http://` or `https://` and a host.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+struct PublicUrl(String);
+
+impl TryFrom<String> for PublicUrl {
+    type Error = &'static str;
+
+    fn try_from(url: String) -> Result<Self, &'static str> {
+        let bare = url.strip_suffix('/').unwrap_or(&url);
+        let host = bare.strip_prefix("https://").or_else(|| bare.strip_prefix("http://"));
+        match host.map(str::parse::<wreg_oci::Host>) {
+            Some(Ok(_)) => Ok(Self(bare.to_owned())),
+            _ => Err("write https://host or https://host:port, without a path"),
+        }
+    }
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{path}: {source}", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file says something that cannot be. The reason names line and column.
+    #[error("{path}: {reason}", path = .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What and where.
+        reason: toml::de::Error,
+    },
+    /// A variable says something that cannot be.
+    #[error("{name}: {reason}")]
+    Variable {
+        /// The variable.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// `dev` opens everything, so it is for this machine alone.
+    #[error("dev opens the registry to everybody, so it needs a loopback address: {0} is none")]
+    DevBeyondLoopback(SocketAddr),
+    /// Tokens would cross the network in plain text.
+    #[error(
+        "{0} can be reached from other machines, and this server speaks plain http, which would show tokens to everybody on the way: listen on a loopback address, or set tls_in_front = true if a proxy on this machine or network ends TLS"
+    )]
+    PlainHttpBeyondLoopback(SocketAddr),
+    /// The database is no PostgreSQL URL.
+    #[error("database must begin with postgres:// (leave it out for SQLite in the data folder)")]
+    Database,
+}
+
+impl Config {
+    /// Reads file, environment and flags.
+    pub fn load(flags: Flags) -> Result<Self, ConfigError> {
+        Self::from_partial(source::load(flags)?)
+    }
+
+    /// A configuration for a data folder, with defaults in everything else and any free port of loopback.
+    pub fn for_data_dir(data_dir: impl Into<PathBuf>) -> Self {
+        let settings = Partial {
+            data_dir: Some(data_dir.into()),
+            ..Partial::default()
+        };
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            listen,
+            ..Self::valid(settings, Database::Sqlite)
+        }
+    }
+
+    /// The same from the text of a file, for a data folder.
+    pub fn parse(data_dir: impl Into<PathBuf>, text: &str) -> Result<Self, ConfigError> {
+        let path = PathBuf::from("configuration");
+        let partial: Partial = toml::from_str(text).map_err(|reason| ConfigError::File { path, reason })?;
+        let listen = partial.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        Self::from_partial(Partial {
+            data_dir: Some(data_dir.into()),
+            listen: Some(listen),
+            ..partial
+        })
+    }
+
+    fn from_partial(partial: Partial) -> Result<Self, ConfigError> {
+        let database = match &partial.database {
+            None => Database::Sqlite,
+            Some(url) if url.expose().starts_with("postgres://") || url.expose().starts_with("postgresql://") => {
+                Database::Postgres(url.clone())
+            }
+            Some(_) => return Err(ConfigError::Database),
+        };
+        let tls_in_front = partial.tls_in_front.unwrap_or(false);
+        let config = Self::valid(partial, database);
+        let loopback = is_loopback(config.listen.ip());
+        if config.dev && !loopback {
+            return Err(ConfigError::DevBeyondLoopback(config.listen));
+        }
+        if !loopback && !tls_in_front {
+            return Err(ConfigError::PlainHttpBeyondLoopback(config.listen));
+        }
+        Ok(config)
+    }
+
+    fn valid(partial: Partial, database: Database) -> Self {
+        let dev = partial.dev.unwrap_or(false);
+        Self {
+            listen: partial.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000))),
+            data_dir: partial.data_dir.clone().unwrap_or_else(|| PathBuf::from("data")),
+            database,
+            dev,
+            public_url: partial.public_url.as_ref().map(|url| url.0.clone()),
+            log_format: partial.log_format.unwrap_or(LogFormat::Text),
+            log: partial.log.clone().unwrap_or_else(|| "info".to_owned()),
+            settings: partial,
+        }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            blob: self.settings.max_blob_size.unwrap_or(10 * 1024 * 1024 * 1024),
+            upload_ttl: Duration::from_secs(self.settings.upload_ttl_seconds.unwrap_or(24 * 60 * 60)),
+            open_uploads: self.settings.max_open_uploads,
+        }
+    }
+
+    pub(crate) fn repository_defaults(&self) -> Settings {
+        let visibility = if self.dev {
+            Visibility::Public
+        } else {
+            Visibility::Private
+        };
+        Settings {
+            visibility: self.settings.default_visibility.unwrap_or(visibility),
+            immutable_tags: self.settings.default_immutable_tags.unwrap_or(ImmutableTags::None),
+            missing_references: self
+                .settings
+                .default_missing_references
+                .unwrap_or(MissingReferences::Reject),
+            deletable: self.settings.default_deletable.unwrap_or(true),
+        }
+    }
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! Every setting, in words: the source of `docs/reference/config.md` and of the names of variables.
+
+use std::fmt::Write as _;
+
+/// One setting.
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) default: &'static str,
+    pub(super) example: &'static str,
+    meaning: &'static str,
+}
+
+const fn key(name: &'static str, default: &'static str, example: &'static str, meaning: &'static str) -> Key {
+    Key {
+        name,
+        default,
+        example,
+        meaning,
+    }
+}
+
+/// All of them, in the order of the page.
+pub(super) const KEYS: &[Key] = &[
+    key(
+        "listen",
+        "127.0.0.1:5000",
+        "\"127.0.0.1:5000\"",
+        "Address and port. Beyond loopback it needs `tls_in_front`.",
+    ),
+    key(
+        "data_dir",
+        "data",
+        "\"/var/lib/wreg\"",
+        "Folder of blobs, secrets and, by default, the database. One server at a time uses it.",
+    ),
+    key(
+        "database",
+        "SQLite in the data folder",
+        "\"postgres://user:password@host/database\"",
+        "A PostgreSQL database instead.",
+    ),
+    key(
+        "dev",
+        "false",
+        "true",
+        "Everything public, anybody may push and delete, loopback only.",
+    ),
+    key(
+        "public_url",
+        "http:// and the Host that a request names",
+        "\"https://registry.example\"",
+        "How clients reach the server: the realm of its challenges lies there.",
+    ),
+    key(
+        "tls_in_front",
+        "false",
+        "true",
+        "A proxy ends TLS before this server, which may therefore listen beyond loopback.",
+    ),
+    key(
+        "default_visibility",
+        "private (public with `dev`)",
+        "\"public\"",
+        "Visibility of repositories that come to be by a push: `private` or `public`.",
+    ),
+    key(
+        "default_immutable_tags",
+        "none",
+        "\"semver\"",
+        "Which of their tags keep their manifest: `none`, `semver` or `all`.",
+    ),
+    key(
+        "default_missing_references",
+        "reject",
+        "\"accept\"",
+        "What happens to manifests that name content which is not there: `reject` or `accept`.",
+    ),
+    key(
+        "default_deletable",
+        "true",
+        "false",
+        "Whether their tags, manifests and blobs can be deleted.",
+    ),
+    key(
+        "max_blob_size",
+        "10737418240",
+        "1073741824",
+        "Bytes of the largest blob.",
+    ),
+    key(
+        "upload_ttl_seconds",
+        "86400",
+        "3600",
+        "Seconds that an unfinished upload may rest before it is thrown away.",
+    ),
+    key(
+        "max_open_uploads",
+        "any number",
+        "100",
+        "Uploads that one identity may have open.",
+    ),
+    key(
+        "log",
+        "info",
+        "\"wreg_registry=debug\"",
+        "What is logged, to standard error: a level, or `target=level` pairs separated by commas.",
+    ),
+    key("log_format", "text", "\"json\"", "`text` or `json`."),
+];
+
+/// The page `docs/reference/config.md`.
+pub fn config_reference() -> String {
+    let mut page = String::from(
+        "# Configuration of wreg-registry\n\nNothing has to be configured. Each setting can stand in a TOML file (`--config FILE` or `WREG_CONFIG`), in a variable (`WREG_` and its\nname in capitals) and, for `--data-dir`, `--listen` and `--dev`, in a flag. A flag wins over a variable, and a variable over the file. An\nunknown name or an impossible value is refused at start, with its place.\n\n<!-- Printed by `wreg-registry reference config`; `cargo xtask docs` writes it. -->\n\n| setting | variable | default | example | meaning |\n|---|---|---|---|---|\n",
+    );
+    for Key {
+        name,
+        default,
+        example,
+        meaning,
+    } in KEYS
+    {
+        let variable = format!("WREG_{}", name.to_uppercase());
+        let _ = writeln!(
+            page,
+            "| `{name}` | `{variable}` | {default} | `{example}` | {meaning} |"
+        );
+    }
+    page
+}

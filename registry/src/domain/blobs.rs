@@ -1,0 +1,118 @@
+//! Blobs: read, mounted from other repositories, deleted. How they come is in `uploads.rs`.
+
+use std::ops::Range;
+
+use wreg_oci::{Digest, RepositoryName};
+
+use super::{ByteStream, Error, Registry, Result};
+use crate::{
+    auth::{
+        Permit,
+        permit::{Delete, Pull, Push},
+    },
+    metadata::blobs::{DeleteBlob, Deletion, MountBlob},
+    storage::BlobKey,
+};
+
+/// Repositories that are looked at for a mount without `from`.
+const HOLDERS: usize = 16;
+
+/// A blob that a repository holds.
+#[derive(Debug, Clone)]
+pub struct Blob {
+    digest: Digest,
+    size: u64,
+    key: BlobKey,
+}
+
+impl Blob {
+    /// Its digest.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Its size in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+}
+
+impl Registry {
+    /// The blob, if the repository holds it (end-2).
+    pub async fn get_blob(&self, permit: &Permit<Pull>, digest: &Digest) -> Result<Blob> {
+        let record = self.metadata.find_blob(permit.repository(), digest).await?;
+        let record = record.ok_or_else(|| Error::BlobUnknown(digest.clone()))?;
+        let key = record.location.parse().map_err(|_| crate::metadata::Error::Corrupt {
+            table: "blobs",
+            column: "location",
+        })?;
+        Ok(Blob {
+            digest: digest.clone(),
+            size: record.size,
+            key,
+        })
+    }
+
+    /// Whether the store has the blob's bytes: a client that hears so will not send them again.
+    pub async fn confirm_blob(&self, blob: &Blob) -> Result<()> {
+        match self.storage.size(&blob.key).await? {
+            Some(size) if size == blob.size => Ok(()),
+            found => Err(lost(blob, found)),
+        }
+    }
+
+    /// Bytes of the blob. Streamed as they are: who reads them compares the digest.
+    pub async fn read_blob(&self, blob: &Blob, range: Range<u64>) -> Result<ByteStream> {
+        self.storage
+            .read(&blob.key, range)
+            .await?
+            .ok_or_else(|| lost(blob, None))
+    }
+
+    /// Gives the repository a blob that another one holds (end-11). Says whether it has it now.
+    pub async fn mount_blob(&self, to: &Permit<Push>, from: &Permit<Pull>, digest: &Digest) -> Result<bool> {
+        let operation = MountBlob {
+            from: from.repository().clone(),
+            to: to.repository().clone(),
+            digest: digest.clone(),
+            leased_until: self.lease_end(),
+            defaults: self.defaults,
+            actor: to.actor().to_string(),
+            now: self.clock.now(),
+        };
+        Ok(self.metadata.write(operation).await?)
+    }
+
+    /// Repositories that hold the blob, a few of them. For the gate to choose one that the caller may read; never to be told.
+    pub async fn list_holders(&self, _for: &Permit<Push>, digest: &Digest) -> Result<Vec<RepositoryName>> {
+        Ok(self.metadata.list_holders(digest, HOLDERS).await?)
+    }
+
+    /// Takes the blob away from the repository (end-10), unless a manifest there is made of it.
+    pub async fn delete_blob(&self, permit: &Permit<Delete>, digest: &Digest) -> Result<()> {
+        let operation = DeleteBlob {
+            repository: permit.repository().clone(),
+            digest: digest.clone(),
+            actor: permit.actor().to_string(),
+            now: self.clock.now(),
+        };
+        deleted(self.metadata.write(operation).await?, || {
+            Error::BlobUnknown(digest.clone())
+        })
+    }
+}
+
+/// The database says that the bytes are there and the store says that they are not. Somebody has to know.
+fn lost(blob: &Blob, found: Option<u64>) -> Error {
+    tracing::error!(digest = %blob.digest, location = %blob.key, expected = blob.size, ?found, "a blob is missing from the store or has another size: push it again or restore it");
+    Error::BlobUnknown(blob.digest.clone())
+}
+
+pub(super) fn deleted(deletion: Deletion, unknown: impl FnOnce() -> Error) -> Result<()> {
+    match deletion {
+        Deletion::Done => Ok(()),
+        Deletion::Unknown => Err(unknown()),
+        Deletion::Forbidden => Err(Error::DeletionDisabled),
+        Deletion::InUse { by } => Err(Error::InUse { by }),
+    }
+}

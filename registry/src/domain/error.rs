@@ -1,0 +1,120 @@
+//! What can be wrong, in the registry's own words. What status that is over HTTP is decided in `http/error.rs` alone.
+
+use wreg_oci::{Digest, RepositoryName, Tag, TagOrDigest, manifest::InvalidManifest};
+
+use super::BoxError;
+use crate::{metadata, storage};
+
+/// What can be wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such repository.
+    #[error("there is no repository {0}")]
+    NameUnknown(RepositoryName),
+    /// The repository does not hold the blob.
+    #[error("the repository holds no blob {0}")]
+    BlobUnknown(Digest),
+    /// The repository does not hold the manifest.
+    #[error("the repository holds no manifest {0}")]
+    ManifestUnknown(TagOrDigest),
+    /// There is no such upload for this caller: never was, ended, expired, or somebody else's.
+    #[error("there is no such upload")]
+    UploadUnknown,
+    /// The chunk does not begin where the upload stands.
+    #[error("the upload stands at byte {at}: go on there")]
+    UploadOutOfOrder {
+        /// The number of bytes that are durable.
+        at: u64,
+    },
+    /// Another request writes to the upload.
+    #[error("another request is writing to this upload, which stands at byte {at}")]
+    UploadBusy {
+        /// The number of bytes that are durable.
+        at: u64,
+    },
+    /// The caller has too many uploads open.
+    #[error("{limit} uploads are open already: finish or cancel some")]
+    TooManyUploads {
+        /// The most that may be.
+        limit: u64,
+    },
+    /// The bytes are not those that the digest names.
+    #[error("the content has the digest {actual}, not {expected}")]
+    DigestMismatch {
+        /// The digest that the client gave.
+        expected: Digest,
+        /// The digest of what came.
+        actual: Digest,
+    },
+    /// More or fewer bytes came than were announced.
+    #[error("{expected} bytes were announced and {actual} came")]
+    SizeMismatch {
+        /// The announced number.
+        expected: u64,
+        /// The number that came.
+        actual: u64,
+    },
+    /// The blob is larger than this server takes.
+    #[error("a blob can have {limit} bytes at most")]
+    BlobTooLarge {
+        /// The largest size in bytes.
+        limit: u64,
+    },
+    /// The manifest is larger than this server takes.
+    #[error("a manifest can have {limit} bytes at most")]
+    ManifestTooLarge {
+        /// The largest size in bytes.
+        limit: usize,
+    },
+    /// The bytes are no manifest.
+    #[error("the manifest is not valid: {0}")]
+    ManifestInvalid(#[from] InvalidManifest),
+    /// The manifest names content with another size than it has.
+    #[error("the manifest gives {0} another size than it has")]
+    ManifestSizeDiffers(Digest),
+    /// The manifest names content that the repository does not hold.
+    #[error("the manifest names content that the repository does not hold")]
+    ManifestBlobUnknown(Vec<Digest>),
+    /// The tag exists, or did until it was deleted, and the repository lets such tags not move.
+    #[error("the tag {0} is taken and cannot be moved in this repository: choose another one")]
+    TagImmutable(Tag),
+    /// What the request expected is not so.
+    #[error("the tag has changed meanwhile")]
+    PreconditionFailed,
+    /// The repository's settings forbid to delete.
+    #[error("deleting is switched off for this repository")]
+    DeletionDisabled,
+    /// A manifest is made of it.
+    #[error("the manifest {by} is made of it: delete that first")]
+    InUse {
+        /// The digest of one such manifest.
+        by: Digest,
+    },
+    /// The request's body broke off or stalled.
+    #[error("the body of the request broke off")]
+    BodyBroken(#[source] BoxError),
+    /// There is no room.
+    #[error("the store is full")]
+    NoSpace(#[source] BoxError),
+    /// The database or the store does not answer, for now.
+    #[error("the registry cannot do this at the moment")]
+    Unavailable(#[source] BoxError),
+}
+
+impl From<metadata::Error> for Error {
+    fn from(error: metadata::Error) -> Self {
+        match error {
+            metadata::Error::Full(_) => Self::NoSpace(error.into()),
+            _ => Self::Unavailable(error.into()),
+        }
+    }
+}
+
+impl From<storage::Error> for Error {
+    fn from(error: storage::Error) -> Self {
+        match error.kind() {
+            storage::ErrorKind::NoSpace => Self::NoSpace(error.into()),
+            _ => Self::Unavailable(error.into()),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Manifests: stored byte for byte, refused when ambiguous or when what they are made of is not there.
+
+use wreg_oci::{Digest, Manifest, MediaType, Tag, TagOrDigest, manifest};
+
+use super::{Error, Registry, Result, blobs::deleted};
+use crate::{
+    auth::{
+        Permit,
+        permit::{Delete, Pull, Push},
+    },
+    metadata::{
+        manifests::{DeleteManifest, ManifestRecord, Put, PutManifest},
+        tags::DeleteTag,
+    },
+};
+
+pub use crate::metadata::manifests::Precondition;
+
+/// A manifest on its way in.
+pub struct NewManifest {
+    /// The type that the client says it has.
+    pub media_type: MediaType,
+    /// Its bytes.
+    pub content: Vec<u8>,
+    /// What the client expects to be there.
+    pub precondition: Precondition,
+}
+
+/// What was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredManifest {
+    /// The manifest's digest.
+    pub digest: Digest,
+    /// The digest of its subject, if it names one.
+    pub subject: Option<Digest>,
+}
+
+impl Registry {
+    /// The manifest that a tag or digest selects (end-3).
+    pub async fn get_manifest(&self, permit: &Permit<Pull>, selector: &TagOrDigest) -> Result<ManifestRecord> {
+        let found = self.metadata.find_manifest(permit.repository(), selector).await?;
+        found.ok_or_else(|| Error::ManifestUnknown(selector.clone()))
+    }
+
+    /// Stores a manifest under a digest or tag and any further `tags` (end-7): in one transaction with all of them, or not at all.
+    pub async fn put_manifest(
+        &self,
+        permit: &Permit<Push>,
+        selector: TagOrDigest,
+        tags: Vec<Tag>,
+        new: NewManifest,
+    ) -> Result<StoredManifest> {
+        if new.content.len() > manifest::MAX_LEN {
+            return Err(Error::ManifestTooLarge {
+                limit: manifest::MAX_LEN,
+            });
+        }
+        let manifest = Manifest::parse(&new.content, &new.media_type)?;
+        let (digest, tags) = match selector {
+            TagOrDigest::Tag(tag) => (Digest::sha256(&new.content), std::iter::once(tag).chain(tags).collect()),
+            TagOrDigest::Digest(expected) => {
+                let actual = Digest::of(expected.algorithm(), &new.content);
+                if actual != expected {
+                    return Err(Error::DigestMismatch { expected, actual });
+                }
+                (expected, tags)
+            }
+        };
+        let subject = manifest.subject.as_ref().map(|subject| subject.digest.clone());
+        let operation = PutManifest {
+            repository: permit.repository().clone(),
+            digest: digest.clone(),
+            manifest,
+            content: new.content,
+            tags,
+            precondition: new.precondition,
+            defaults: self.defaults,
+            actor: permit.actor().to_string(),
+            now: self.clock.now(),
+        };
+        match self.metadata.write(operation).await? {
+            Put::Done => Ok(StoredManifest { digest, subject }),
+            Put::Missing(digests) => Err(Error::ManifestBlobUnknown(digests)),
+            Put::SizeDiffers(digest) => Err(Error::ManifestSizeDiffers(digest)),
+            Put::TagImmutable(tag) => Err(Error::TagImmutable(tag)),
+            Put::PreconditionFailed => Err(Error::PreconditionFailed),
+        }
+    }
+
+    /// Deletes a tag, or a manifest with all its tags (end-9).
+    pub async fn delete_manifest(&self, permit: &Permit<Delete>, selector: TagOrDigest) -> Result<()> {
+        let (repository, actor, now) = (
+            permit.repository().clone(),
+            permit.actor().to_string(),
+            self.clock.now(),
+        );
+        let deletion = match selector.clone() {
+            TagOrDigest::Tag(tag) => {
+                self.metadata
+                    .write(DeleteTag {
+                        repository,
+                        tag,
+                        actor,
+                        now,
+                    })
+                    .await?
+            }
+            TagOrDigest::Digest(digest) => {
+                self.metadata
+                    .write(DeleteManifest {
+                        repository,
+                        digest,
+                        actor,
+                        now,
+                    })
+                    .await?
+            }
+        };
+        deleted(deletion, || Error::ManifestUnknown(selector))
+    }
+}

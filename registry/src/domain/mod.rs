@@ -1,0 +1,84 @@
+//! The rules of a registry. No HTTP, no SQL, no files: what may be stored, when it counts as stored, and what is wrong otherwise.
+//!
+//! Every operation on a repository takes a [`crate::auth::Permit`], so what has not been authorised cannot be asked for.
+//! What must not stop half way because a client goes away runs in a task of its own; dropping the future then leaves it running.
+
+pub mod blobs;
+pub mod error;
+mod ingest;
+pub mod manifests;
+pub mod referrers;
+pub mod repositories;
+mod sweep;
+pub mod tags;
+pub mod uploads;
+
+use std::{sync::Arc, time::Duration};
+
+pub use self::error::Error;
+use crate::{
+    clock::{Clock, Millis, millis},
+    metadata::{Metadata, repositories::Settings},
+    storage::BlobStore,
+};
+
+/// Bytes in pieces, as they come and go. After an `Err` nothing more comes; an end without one means that all came.
+pub type ByteStream = futures_util::stream::BoxStream<'static, Result<bytes::Bytes, BoxError>>;
+
+/// Any error, as streams carry it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The result of everything here.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// How much is taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The largest blob, in bytes.
+    pub blob: u64,
+    /// How long an upload may rest before it is thrown away, and how long content that nothing refers to is kept at least.
+    pub upload_ttl: Duration,
+    /// The most uploads that one identity may have open; `None` for any number.
+    pub open_uploads: Option<u64>,
+}
+
+/// The registry. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry {
+    metadata: Metadata,
+    storage: Arc<dyn BlobStore>,
+    clock: Clock,
+    limits: Limits,
+    defaults: Settings,
+}
+
+impl Registry {
+    /// `defaults` are the settings of repositories that come to be by a push.
+    pub(crate) fn new(
+        metadata: Metadata,
+        storage: Arc<dyn BlobStore>,
+        clock: Clock,
+        limits: Limits,
+        defaults: Settings,
+    ) -> Self {
+        Self {
+            metadata,
+            storage,
+            clock,
+            limits,
+            defaults,
+        }
+    }
+
+    /// Whether database and store work now, as readiness asks: the store is written to.
+    pub async fn probe(&self) -> Result<()> {
+        self.metadata.ping().await?;
+        self.storage.probe().await?;
+        Ok(())
+    }
+
+    /// When an upload that begins or goes on now is thrown away, and until when a blob that comes now is kept at least.
+    fn lease_end(&self) -> Millis {
+        self.clock.now().saturating_add(millis(self.limits.upload_ttl))
+    }
+}

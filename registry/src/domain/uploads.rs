@@ -1,0 +1,346 @@
+//! Upload sessions: a blob in one piece or in many, over as many connections and as long as it takes.
+//!
+//! What has been acknowledged is durable, and the session stands there whatever happens next: a cut connection keeps what arrived,
+//! a restarted server goes on at the same byte.
+
+use wreg_oci::{Algorithm, Digest, Hasher, RepositoryName, range::ContentRange};
+
+use super::{
+    ByteStream, Error, Registry, Result,
+    ingest::{Appended, Held, Progress},
+};
+use crate::{
+    auth::{Permit, permit::Push},
+    metadata::{
+        self,
+        blobs::PutBlob,
+        uploads::{AdvanceUpload, CreateUpload, DeleteUpload, UploadRecord},
+    },
+    storage::{CommitError, UploadId},
+};
+
+/// An upload as its client may know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// The last part of its URL.
+    pub session: String,
+    /// Bytes that are durable.
+    pub received: u64,
+}
+
+/// A piece of a blob on its way in.
+pub struct Chunk {
+    /// Where the client says that it belongs.
+    pub range: Option<ContentRange>,
+    /// Its length in bytes, as far as the client says.
+    pub length: Option<u64>,
+    /// Its bytes.
+    pub body: ByteStream,
+}
+
+impl Registry {
+    /// Opens a session (end-4a). The digest is computed by `algorithm` while bytes come.
+    pub async fn start_upload(&self, permit: &Permit<Push>, algorithm: Algorithm) -> Result<Upload> {
+        let actor = permit.actor().to_string();
+        if let Some(limit) = self.limits.open_uploads
+            && self.metadata.count_uploads(&actor, self.clock.now()).await? >= limit
+        {
+            return Err(Error::TooManyUploads { limit });
+        }
+        let id = UploadId::random();
+        let operation = CreateUpload {
+            id: id.to_string(),
+            repository: permit.repository().clone(),
+            actor,
+            algorithm,
+            expires_at: self.lease_end(),
+        };
+        self.metadata.write(operation).await?;
+        Ok(Upload {
+            session: id.to_string(),
+            received: 0,
+        })
+    }
+
+    /// Where a session stands (end-13).
+    pub async fn get_upload(&self, permit: &Permit<Push>, session: &str) -> Result<Upload> {
+        let (_, record) = self.find_session(permit, session).await?;
+        Ok(Upload {
+            session: record.id,
+            received: record.received,
+        })
+    }
+
+    /// Appends a chunk (end-5). It goes on by itself if the caller goes away; what arrives counts.
+    pub async fn append_upload(&self, permit: Permit<Push>, session: &str, chunk: Chunk) -> Result<Upload> {
+        let (id, record) = self.find_session(&permit, session).await?;
+        self.check_length(&chunk, record.received)?;
+        let registry = self.clone();
+        let appended = tokio::spawn(async move {
+            let (mut held, record) = registry.hold_session(&permit, id, record.received).await?;
+            registry.append_to(&mut held, record, chunk, None).await
+        });
+        let progress = joined(appended.await)?;
+        Ok(Upload {
+            session: session.to_owned(),
+            received: progress.received,
+        })
+    }
+
+    /// Appends what is left and makes the whole a blob (end-6). A digest that does not match ends the session.
+    pub async fn complete_upload(
+        &self,
+        permit: Permit<Push>,
+        session: &str,
+        digest: Digest,
+        chunk: Chunk,
+    ) -> Result<()> {
+        let (id, record) = self.find_session(&permit, session).await?;
+        self.check_length(&chunk, record.received)?;
+        let registry = self.clone();
+        let completed = tokio::spawn(async move {
+            let (mut held, record) = registry.hold_session(&permit, id, record.received).await?;
+            let progress = registry.append_to(&mut held, record, chunk, Some(&digest)).await?;
+            registry.finish(permit, held, progress, digest, true).await
+        });
+        joined(completed.await)
+    }
+
+    /// Takes a blob in one request (end-4b). Nothing is left of it if anything is wrong.
+    pub async fn push_blob(&self, permit: Permit<Push>, digest: Digest, chunk: Chunk) -> Result<()> {
+        self.check_length(&chunk, 0)?;
+        let registry = self.clone();
+        let pushed = tokio::spawn(async move {
+            let id = UploadId::random();
+            let upload = registry.storage.hold(id).await?.ok_or(Error::UploadBusy { at: 0 })?;
+            let mut held = Held { id, upload };
+            let start = Progress {
+                received: 0,
+                hasher: Hasher::new(digest.algorithm()),
+            };
+            let Appended { progress, outcome } = registry
+                .append(&mut held, start, chunk.body, registry.limits.blob)
+                .await;
+            let result = match (outcome, progress) {
+                (Ok(()), Some(progress)) => registry.finish(permit, held, progress, digest, false).await,
+                (outcome, _) => outcome,
+            };
+            if result.is_err() {
+                registry.discard(id).await;
+            }
+            result
+        });
+        joined(pushed.await)
+    }
+
+    /// Cancels a session (end-14).
+    pub async fn cancel_upload(&self, permit: &Permit<Push>, session: &str) -> Result<()> {
+        let (id, _) = self.find_session(permit, session).await?;
+        self.end_session(id).await
+    }
+
+    async fn find_session(&self, permit: &Permit<Push>, session: &str) -> Result<(UploadId, UploadRecord)> {
+        let id: UploadId = session.parse().map_err(|_| Error::UploadUnknown)?;
+        let (repository, actor): (&RepositoryName, String) = (permit.repository(), permit.actor().to_string());
+        let record = self
+            .metadata
+            .find_upload(repository, &actor, session, self.clock.now())
+            .await?;
+        Ok((id, record.ok_or(Error::UploadUnknown)?))
+    }
+
+    /// Takes the session for this request alone, and reads again where it stands: from here on that is certain.
+    async fn hold_session(&self, permit: &Permit<Push>, id: UploadId, at: u64) -> Result<(Held, UploadRecord)> {
+        let upload = self.storage.hold(id).await?.ok_or(Error::UploadBusy { at })?;
+        match self.find_session(permit, &id.to_string()).await {
+            Ok((_, record)) => Ok((Held { id, upload }, record)),
+            Err(error) => {
+                // It ended between the two looks, and holding it has begun it anew.
+                if matches!(error, Error::UploadUnknown) {
+                    self.discard(id).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// What can be refused before a byte is read.
+    fn check_length(&self, chunk: &Chunk, received: u64) -> Result<()> {
+        let limit = self.limits.blob;
+        if let Some(range) = chunk.range {
+            if range.first != received {
+                return Err(Error::UploadOutOfOrder { at: received });
+            }
+            if let Some(actual) = chunk.length
+                && actual != range.length()
+            {
+                return Err(Error::SizeMismatch {
+                    expected: range.length(),
+                    actual,
+                });
+            }
+        }
+        match chunk.length.or(chunk.range.map(ContentRange::length)) {
+            Some(length) if length > limit.saturating_sub(received) => Err(Error::BlobTooLarge { limit }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Appends a chunk to a session and writes down where it stands, also when only some of it came. `closing` is the digest of the
+    /// whole, if this is its last chunk.
+    async fn append_to(
+        &self,
+        held: &mut Held,
+        record: UploadRecord,
+        chunk: Chunk,
+        closing: Option<&Digest>,
+    ) -> Result<Progress> {
+        self.check_length(&chunk, record.received)?;
+        let from = record.received;
+        let limit = chunk
+            .range
+            .map_or(self.limits.blob.saturating_sub(from), ContentRange::length);
+        let start = Progress {
+            received: from,
+            hasher: record.hasher,
+        };
+        let Appended { progress, mut outcome } = self.append(held, start.clone(), chunk.body, limit).await;
+        if let (Err(Error::UploadOutOfOrder { .. }), Some(digest)) = (&outcome, closing)
+            && self.is_committed(held.id, digest, from).await?
+        {
+            // Its bytes are where they belong, so none are missing; only more of them would be wrong.
+            return if chunk.length == Some(0) {
+                Ok(start)
+            } else {
+                Err(Error::UploadOutOfOrder { at: from })
+            };
+        }
+        if let (Ok(()), Some(progress), Some(range)) = (&outcome, &progress, chunk.range)
+            && progress.received - from != range.length()
+        {
+            outcome = Err(Error::SizeMismatch {
+                expected: range.length(),
+                actual: progress.received - from,
+            });
+        }
+        match outcome {
+            Err(Error::BlobTooLarge { .. }) if chunk.range.is_some() => {
+                return Err(Error::SizeMismatch {
+                    expected: limit,
+                    actual: limit + 1,
+                });
+            }
+            Err(Error::BlobTooLarge { .. }) => {
+                self.end_session(held.id).await?;
+                return Err(Error::BlobTooLarge {
+                    limit: self.limits.blob,
+                });
+            }
+            // The announced length was wrong: nothing of this chunk counts.
+            Err(error @ Error::SizeMismatch { .. }) => return Err(error),
+            _ => {}
+        }
+        let Some(progress) = progress else {
+            return Err(outcome.err().unwrap_or(Error::UploadUnknown));
+        };
+        if progress.received != from {
+            let operation = AdvanceUpload {
+                id: record.id,
+                from,
+                to: progress.received,
+                hasher: progress.hasher.clone(),
+                expires_at: self.lease_end(),
+            };
+            if !self.metadata.write(operation).await? {
+                return Err(Error::UploadBusy { at: from });
+            }
+        }
+        outcome.map(|()| progress)
+    }
+
+    /// Makes a finished upload a blob of the repository: bytes first, then the row that says so.
+    async fn finish(
+        &self,
+        permit: Permit<Push>,
+        mut held: Held,
+        progress: Progress,
+        expected: Digest,
+        session: bool,
+    ) -> Result<()> {
+        let id = held.id;
+        let actual = self.digest(id, &progress, &expected).await?;
+        if actual != expected {
+            if session {
+                self.end_session(id).await?;
+            } else {
+                self.discard(id).await;
+            }
+            return Err(Error::DigestMismatch { expected, actual });
+        }
+        let key = held
+            .upload
+            .commit(&expected, progress.received)
+            .await
+            .map_err(|error| match error {
+                CommitError::Lost { durable } => Error::UploadOutOfOrder { at: durable },
+                CommitError::Storage(error) => error.into(),
+            })?;
+        let operation = PutBlob {
+            repository: permit.repository().clone(),
+            digest: expected,
+            size: progress.received,
+            location: key.to_string(),
+            upload: session.then(|| id.to_string()),
+            leased_until: self.lease_end(),
+            defaults: self.defaults,
+            actor: permit.actor().to_string(),
+            now: self.clock.now(),
+        };
+        let location = self.metadata.write(operation).await?;
+        if location != key.to_string() {
+            // The store had these bytes already. Keeping a second copy would be harmless, so a failure here is not the client's.
+            if let Err(error) = self.storage.delete(&key).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a second copy of a blob was left behind"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets a session and removes its bytes. The row goes first: what a crash leaves is then bytes without a session, which the sweep
+    /// finds. But where the database has no room to forget it, the bytes may be what fills the disk.
+    async fn end_session(&self, id: UploadId) -> Result<()> {
+        let forget = || DeleteUpload { id: id.to_string() };
+        match self.metadata.write(forget()).await {
+            Err(metadata::Error::Full(_)) => {
+                self.storage.abort(id).await?;
+                self.metadata.write(forget()).await?;
+            }
+            forgotten => {
+                forgotten?;
+                self.discard(id).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the bytes of an upload. What cannot be removed now is swept later.
+    async fn discard(&self, id: UploadId) {
+        if let Err(error) = self.storage.abort(id).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, upload = %id, "an upload was left behind for the sweep");
+        }
+    }
+}
+
+/// The result of a task that must not stop half way. Its panic is the request's.
+pub(super) fn joined<T>(result: std::result::Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
+    match result {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(cancelled) => Err(Error::Unavailable(cancelled.into())),
+        },
+    }
+}

@@ -1,0 +1,153 @@
+//! The life of one connection: its deadlines while hyper serves it, and a goodbye that the client gets to read.
+
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn},
+    io,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+};
+
+use axum::{
+    body::Body,
+    http::{Request, Response},
+};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Instant, sleep_until, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tower_service::Service;
+
+use super::{
+    ConnectionLimits, Peer,
+    service::WatchedService,
+    watch::{Watch, Watched},
+};
+
+/// The most that hyper reads ahead, in bytes, where heads may not be longer. A connection keeps what it once needed: 8 KiB, or all of it
+/// after a body that came fast. Larger buffers make uploads no faster.
+const READ_AHEAD: usize = 48 * 1024;
+
+/// What all connections of a server share.
+pub(super) struct Server {
+    pub(super) limits: ConnectionLimits,
+    /// No more requests are taken.
+    pub(super) draining: CancellationToken,
+    /// No more time is left.
+    pub(super) cut: CancellationToken,
+}
+
+/// How a connection ended.
+enum End {
+    /// hyper is done with it.
+    Served(hyper::Result<()>),
+    /// It said or took nothing for too long, or the server stops.
+    Dropped,
+}
+
+impl Server {
+    /// One connection, from its acceptance to its end.
+    pub(super) async fn converse<S>(self: Arc<Self>, socket: TcpStream, peer: SocketAddr, service: S)
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+    {
+        // Without it the end of a response may wait for the acknowledgement of its beginning.
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, %peer, "cannot set TCP_NODELAY");
+        }
+        let watch = Arc::new(Watch::new(self.limits));
+        let service = WatchedService::new(service, Peer(peer), self.limits, Arc::clone(&watch));
+        let io = TokioIo::new(Watched::new(socket, Arc::clone(&watch)));
+        let mut connection = self.http().serve_connection(io, service);
+        let end = self.drive(&mut connection, &watch).await;
+        let mut socket = connection.into_parts().io.into_inner().into_inner();
+        let answer = watch.refusal().map(|refusal| refusal.to_bytes(&self.limits));
+        match end {
+            End::Dropped => return tracing::debug!(%peer, "connection dropped"),
+            End::Served(Err(error)) if answer.is_none() => return tracing::debug!(%error, %peer, "connection failed"),
+            // To hyper, a head that was refused while it came is a socket that failed.
+            End::Served(_) => {}
+        }
+        let goodbye = async {
+            if let Some(answer) = answer {
+                socket.write_all(&answer).await?;
+                socket.shutdown().await?;
+            }
+            if watch.may_send_more() {
+                discard(&mut socket).await
+            } else {
+                Ok(())
+            }
+        };
+        tokio::select! {
+            () = self.cut.cancelled() => {}
+            _ = timeout(self.limits.linger, goodbye) => {}
+        }
+    }
+
+    fn http(&self) -> http1::Builder {
+        let mut http = http1::Builder::new();
+        // A head is to fail by our limits, which answer it, and not by hyper's buffer.
+        let read_ahead = READ_AHEAD.max(self.limits.target + self.limits.header_bytes + 4096);
+        // hyper's own deadline for a head also runs while a connection is idle, so it cannot tell the two apart.
+        http.header_read_timeout(None).max_buf_size(read_ahead);
+        // At its own default hyper keeps the headers on the stack while it parses.
+        if self.limits.headers != 100 {
+            http.max_headers(self.limits.headers);
+        }
+        http
+    }
+
+    /// Runs the connection until it ends, by itself or by a deadline.
+    async fn drive<S>(
+        &self,
+        connection: &mut http1::Connection<TokioIo<Watched>, WatchedService<S>>,
+        watch: &Watch,
+    ) -> End
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+    {
+        let mut connection = Pin::new(connection);
+        let mut timer = pin!(sleep_until(Instant::now() + self.limits.header_read));
+        let mut draining = pin!(self.draining.cancelled());
+        let mut cut = pin!(self.cut.cancelled());
+        let mut told = false;
+        poll_fn(|cx| {
+            if let Poll::Ready(outcome) = connection.as_mut().poll(cx) {
+                return Poll::Ready(End::Served(outcome));
+            }
+            if !told && draining.as_mut().poll(cx).is_ready() {
+                told = true;
+                if watch.is_between_requests() {
+                    return Poll::Ready(End::Dropped);
+                }
+                connection.as_mut().graceful_shutdown();
+                if let Poll::Ready(outcome) = connection.as_mut().poll(cx) {
+                    return Poll::Ready(End::Served(outcome));
+                }
+            }
+            if watch.poll_deadline(timer.as_mut(), cx).is_ready() || cut.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(End::Dropped);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+/// Reads what still comes and throws it away. Closing a socket with unread bytes resets the connection, and the client loses the
+/// answer that it has not read yet.
+async fn discard(socket: &mut TcpStream) -> io::Result<()> {
+    // On the heap: most connections never come here, and all would carry it in their task.
+    let mut scrap = vec![0; 8 * 1024];
+    while socket.read(&mut scrap).await? > 0 {}
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! The service as hyper sees it: it tells the watch when a request begins and when its response ends.
+
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn, ready},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::Body,
+    http::{Request, Response},
+};
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+use tower_service::Service;
+
+use super::{ConnectionLimits, Peer, body::RequestBody, refusal::Refusal, watch::Watch};
+
+/// The service of one connection.
+pub(super) struct WatchedService<S> {
+    service: S,
+    peer: Peer,
+    limits: ConnectionLimits,
+    watch: Arc<Watch>,
+}
+
+impl<S> WatchedService<S> {
+    pub(super) fn new(service: S, peer: Peer, limits: ConnectionLimits, watch: Arc<Watch>) -> Self {
+        Self {
+            service,
+            peer,
+            limits,
+            watch,
+        }
+    }
+
+    fn prepare(&self, request: Request<Incoming>) -> Request<Body> {
+        let mut request = request.map(|incoming| {
+            if incoming.is_end_stream() {
+                Body::empty()
+            } else {
+                Body::new(RequestBody::new(
+                    incoming,
+                    self.limits.body_stall,
+                    Arc::clone(&self.watch),
+                ))
+            }
+        });
+        request.extensions_mut().insert(self.peer);
+        request
+    }
+}
+
+impl<S> hyper::service::Service<Request<Incoming>> for WatchedService<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.watch.request_begins(!request.body().is_end_stream());
+        let end = End(Arc::clone(&self.watch));
+        let watched = |response: Response<Body>| response.map(|body| ResponseBody { body, _end: end });
+        if let Some(refusal) = Refusal::of(&request, &self.limits) {
+            return Box::pin(ready(Ok(watched(refusal.to_response(&self.limits)))));
+        }
+        let request = self.prepare(request);
+        let mut service = self.service.clone();
+        Box::pin(async move {
+            poll_fn(|cx| service.poll_ready(cx)).await?;
+            service.call(request).await.map(watched)
+        })
+    }
+}
+
+/// The end of a response, when it is dropped.
+struct End(Arc<Watch>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.response_ends();
+    }
+}
+
+/// The body of a response. hyper drops it when it has taken the last of it.
+pub(super) struct ResponseBody {
+    body: Body,
+    _end: End,
+}
+
+impl http_body::Body for ResponseBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,264 @@
+//! What a connection is doing and since when: the socket and the service tell, the connection's task asks for the deadline.
+
+use std::{
+    future::Future,
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Instant, Sleep},
+};
+
+use super::{ConnectionLimits, refusal::Refusal};
+
+/// Room in the request line for what is not the target: method, version and separators.
+const AROUND_TARGET: usize = 64;
+
+/// The state of one connection.
+pub(super) struct Watch {
+    limits: ConnectionLimits,
+    state: Mutex<State>,
+}
+
+struct State {
+    phase: Phase,
+    /// Since when the socket has taken nothing of what is to be written.
+    write_blocked: Option<Instant>,
+    refusal: Option<Refusal>,
+    /// Bytes of a request's body may still come. As long as that is so, no head is made out in what comes: a body of which the handler
+    /// wanted nothing outlasts its response.
+    body_open: bool,
+    /// The client has closed its end.
+    ended: bool,
+}
+
+enum Phase {
+    /// A head is awaited or on its way.
+    Head { since: Instant, seen: Head },
+    /// A request is with its handler, or its response is being made.
+    Busy,
+    /// The response is made; nothing of another request has come.
+    Idle { since: Instant },
+}
+
+/// How much of a head has come.
+#[derive(Default)]
+struct Head {
+    /// All of it, in bytes.
+    length: usize,
+    /// The line that is on its way, in bytes without its end.
+    line: usize,
+    /// The request line is over.
+    in_fields: bool,
+}
+
+impl Watch {
+    pub(super) fn new(limits: ConnectionLimits) -> Self {
+        let phase = Phase::Head {
+            since: Instant::now(),
+            seen: Head::default(),
+        };
+        let state = State {
+            phase,
+            write_blocked: None,
+            refusal: None,
+            body_open: false,
+            ended: false,
+        };
+        Self {
+            limits,
+            state: Mutex::new(state),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the head was refused while it came, if it was.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        self.state().refusal
+    }
+
+    /// True if what the client still sends could cost it the answer: the connection ends in the middle of a head or of a body.
+    pub(super) fn may_send_more(&self) -> bool {
+        let state = self.state();
+        !state.ended && (state.body_open || !matches!(state.phase, Phase::Idle { .. }))
+    }
+
+    /// True if closing the connection now disturbs no request and no response.
+    pub(super) fn is_between_requests(&self) -> bool {
+        let state = self.state();
+        !matches!(state.phase, Phase::Busy) && state.write_blocked.is_none()
+    }
+
+    /// Ready once the connection has been silent for too long.
+    ///
+    /// The timer is set anew only when it has run out, or when a nearer deadline came up: a request on a busy connection costs no timer
+    /// operation.
+    pub(super) fn poll_deadline(&self, mut timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(deadline) = self.deadline() else {
+            return Poll::Pending;
+        };
+        if timer.deadline() > deadline {
+            timer.as_mut().reset(deadline);
+        }
+        loop {
+            ready!(timer.as_mut().poll(cx));
+            if timer.deadline() >= deadline {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline);
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let state = self.state();
+        match (state.write_blocked, &state.phase) {
+            (Some(since), _) => Some(since + self.limits.write_stall),
+            (None, Phase::Head { since, .. }) => Some(*since + self.limits.header_read),
+            (None, Phase::Idle { since }) => Some(*since + self.limits.idle),
+            (None, Phase::Busy) => None,
+        }
+    }
+
+    /// Takes note of bytes that came, none if the client has closed its end. An error means that they begin a head that is refused.
+    fn read(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.state();
+        let state = &mut *state;
+        if bytes.is_empty() {
+            state.ended = true;
+            return Ok(());
+        }
+        if matches!(state.phase, Phase::Idle { .. }) && !state.body_open {
+            state.phase = Phase::Head {
+                since: Instant::now(),
+                seen: Head::default(),
+            };
+        }
+        if let Phase::Head { seen, .. } = &mut state.phase {
+            state.refusal = seen.add(bytes, &self.limits);
+        }
+        state
+            .refusal
+            .map_or(Ok(()), |_| Err(io::Error::other("the head of the request is too long")))
+    }
+
+    fn wrote<T>(&self, outcome: &Poll<io::Result<T>>) {
+        let mut state = self.state();
+        if outcome.is_pending() {
+            state.write_blocked.get_or_insert_with(Instant::now);
+        } else {
+            state.write_blocked = None;
+        }
+    }
+
+    /// A whole head was read, and its request goes to the service.
+    pub(super) fn request_begins(&self, has_body: bool) {
+        let mut state = self.state();
+        state.phase = Phase::Busy;
+        state.body_open = has_body;
+    }
+
+    /// The last of the body was read.
+    pub(super) fn body_ends(&self) {
+        self.state().body_open = false;
+    }
+
+    /// The last of the response is on its way.
+    pub(super) fn response_ends(&self) {
+        self.state().phase = Phase::Idle { since: Instant::now() };
+    }
+}
+
+impl Head {
+    /// Counts bytes that came, as far as they belong to the head: in the same piece there may be a body after it.
+    fn add(&mut self, bytes: &[u8], limits: &ConnectionLimits) -> Option<Refusal> {
+        for byte in bytes {
+            match byte {
+                b'\n' if self.in_fields && self.line == 0 => return None,
+                b'\n' => {
+                    // An empty line before a request is skipped (RFC 9112, section 2.2).
+                    self.in_fields = self.line > 0;
+                    self.line = 0;
+                }
+                b'\r' => {}
+                _ => self.line += 1,
+            }
+            self.length += 1;
+            if !self.in_fields && self.line > limits.target + AROUND_TARGET {
+                return Some(Refusal::Target);
+            }
+            if self.length > limits.target + AROUND_TARGET + limits.header_bytes {
+                return Some(Refusal::Headers);
+            }
+        }
+        None
+    }
+}
+
+/// The socket, with its watch.
+pub(super) struct Watched {
+    socket: TcpStream,
+    watch: Arc<Watch>,
+}
+
+impl Watched {
+    pub(super) fn new(socket: TcpStream, watch: Arc<Watch>) -> Self {
+        Self { socket, watch }
+    }
+
+    pub(super) fn into_inner(self) -> TcpStream {
+        self.socket
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut this.socket).poll_read(cx, buffer))?;
+        Poll::Ready(this.watch.read(&buffer.filled()[before..]))
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.socket).poll_write(cx, bytes);
+        this.watch.wrote(&outcome);
+        outcome
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.socket).poll_write_vectored(cx, bytes);
+        this.watch.wrote(&outcome);
+        outcome
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.watch.refusal().is_some() {
+            // The answer is still to be written.
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.get_mut().socket).poll_shutdown(cx)
+    }
+}

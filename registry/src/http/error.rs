@@ -1,0 +1,178 @@
+//! Errors over HTTP: the one table from what is wrong to a status and a code, and the body that tells it.
+//!
+//! Codes on the wire are the specification's, because clients know a closed list; wreg's own, finer code is `detail.wreg_code`. An
+//! answer of 5xx tells the client an id and nothing else; the reason is in the log under that id.
+
+mod rows;
+
+use std::fmt::Write as _;
+
+use axum::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use serde_json::{Value, json};
+use wreg_oci::{ErrorBody, ErrorEntry, Host, InvalidEndpoint, range::InvalidContentRange};
+
+use self::rows::Row;
+pub use self::rows::errors_reference;
+use super::headers::value;
+use crate::{
+    app::App,
+    auth::{InvalidCredentials, Refusal, SERVICE, scope::Access},
+    domain,
+};
+
+/// Where the client reached this server: what the realm of a challenge must lie on.
+pub(super) struct Origin(String);
+
+impl Origin {
+    /// The configured public URL, or else plain http at the host that the client names. Forwarded headers are not looked at: anybody
+    /// can send them.
+    pub(super) fn of(app: &App, headers: &HeaderMap) -> Self {
+        if let Some(url) = &app.public_url {
+            return Self(url.clone());
+        }
+        let host = headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok())
+            .and_then(|host| host.parse::<Host>().ok());
+        Self(host.map_or_else(String::new, |host| format!("http://{host}")))
+    }
+}
+
+/// Whatever a request can come to instead of its answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApiError {
+    #[error(transparent)]
+    Domain(#[from] domain::Error),
+    /// An upload stands elsewhere than the client thought: with the error goes where to go on.
+    #[error("{}", .0.error)]
+    UploadElsewhere(Box<UploadElsewhere>),
+    #[error(transparent)]
+    Endpoint(#[from] InvalidEndpoint),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Credentials(#[from] InvalidCredentials),
+    #[error("there is nothing at this path")]
+    NotFound,
+    #[error("this method is not allowed here: {0} are")]
+    MethodNotAllowed(&'static str),
+    #[error("the body must come without a content coding: digests are over the bytes as they are stored")]
+    ContentEncoding,
+    #[error(transparent)]
+    ContentRange(InvalidContentRange),
+    #[error("a manifest needs a Content-Type, and it must be a media type")]
+    ContentType,
+    #[error("If-Match must be a digest in quotes, as the ETag gives it")]
+    IfMatch,
+    #[error("the range lies outside of the blob, which has {size} bytes")]
+    RangeNotSatisfiable { size: u64 },
+    #[error("the body can have {limit} bytes at most")]
+    BodyTooLarge { limit: usize },
+    #[error("the body is not what is expected here: {0}")]
+    Json(String),
+    #[error("grant_type must be password or refresh_token")]
+    GrantType,
+    #[error("a handler panicked")]
+    Panicked,
+}
+
+/// An upload that does not stand where the client thought, and where it does.
+#[derive(Debug)]
+pub(super) struct UploadElsewhere {
+    pub(super) error: domain::Error,
+    pub(super) location: HeaderValue,
+    pub(super) range: HeaderValue,
+}
+
+impl ApiError {
+    /// The answer. What is the server's own fault is logged here, once.
+    pub(super) fn respond(self, origin: &Origin) -> Response {
+        let row = self.row();
+        let status = row.status;
+        let entries = if status.is_server_error() {
+            tracing::error!(
+                error = &self as &dyn std::error::Error,
+                wreg_code = row.wreg_code,
+                "the request failed"
+            );
+            vec![row.entry(
+                "the registry cannot do this at the moment; its log has the reason under the id of this request",
+                Value::Null,
+            )]
+        } else {
+            tracing::debug!(
+                error = &self as &dyn std::error::Error,
+                wreg_code = row.wreg_code,
+                "the request was refused"
+            );
+            self.entries(row)
+        };
+        let mut response = (status, axum::Json(ErrorBody { errors: entries })).into_response();
+        self.add_headers(response.headers_mut(), origin, row);
+        response
+    }
+
+    /// One entry, except for missing content: one for each digest.
+    fn entries(&self, row: &Row) -> Vec<ErrorEntry> {
+        match self {
+            Self::Domain(domain::Error::ManifestBlobUnknown(digests)) => digests
+                .iter()
+                .map(|digest| row.entry(&self.to_string(), json!({ "digest": digest })))
+                .collect(),
+            _ => vec![row.entry(&self.to_string(), Value::Null)],
+        }
+    }
+
+    fn add_headers(self, headers: &mut HeaderMap, Origin(origin): &Origin, row: &Row) {
+        match self {
+            Self::Refused(Refusal::Challenge { scope, insufficient }) => {
+                let error = if insufficient { Some("insufficient_scope") } else { None };
+                headers.insert(header::WWW_AUTHENTICATE, challenge(origin, scope.as_ref(), error));
+            }
+            Self::Credentials(InvalidCredentials::Wrong) => {
+                headers.insert(header::WWW_AUTHENTICATE, challenge(origin, None, Some("invalid_token")));
+            }
+            Self::Endpoint(InvalidEndpoint::Method(allowed)) | Self::MethodNotAllowed(allowed) => {
+                headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+            }
+            Self::UploadElsewhere(elsewhere) => {
+                headers.insert(header::LOCATION, elsewhere.location);
+                headers.insert(header::RANGE, elsewhere.range);
+            }
+            Self::RangeNotSatisfiable { size } => {
+                headers.insert(header::CONTENT_RANGE, value(&format!("bytes */{size}")));
+            }
+            Self::Domain(domain::Error::DeletionDisabled) => {
+                headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, PUT"));
+            }
+            Self::Domain(domain::Error::TooManyUploads { .. }) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+            }
+            _ if row.status == StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// `WWW-Authenticate` (RFC 6750, section 3), with the realm on the origin that the client used.
+fn challenge(origin: &str, scope: Option<&Access>, error: Option<&str>) -> HeaderValue {
+    let mut text = format!("Bearer realm=\"{origin}/token\",service=\"{SERVICE}\"");
+    if let Some(scope) = scope {
+        let _ = write!(
+            text,
+            ",scope=\"{}:{}:{}\"",
+            scope.kind,
+            scope.name,
+            scope.actions.join(",")
+        );
+    }
+    if let Some(error) = error {
+        let _ = write!(text, ",error=\"{error}\"");
+    }
+    value(&text)
+}

@@ -1,0 +1,84 @@
+//! `/v2/<name>/manifests/<tag or digest>` (end-3, end-7a, end-7b, end-9).
+
+use axum::{
+    body::Body,
+    http::{HeaderName, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use wreg_oci::{Tag, TagOrDigest, manifest};
+
+use super::{
+    Result, body,
+    headers::{DOCKER_CONTENT_DIGEST, RequestHeaders, entity_tag, value},
+};
+use crate::{
+    auth::{
+        Permit,
+        permit::{Delete, Pull, Push},
+    },
+    domain::{self, Registry, manifests::NewManifest},
+};
+
+const OCI_SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
+const OCI_TAG: HeaderName = HeaderName::from_static("oci-tag");
+
+/// end-3. The bytes and the type are those of the push, to the letter.
+pub(super) async fn get(
+    registry: &Registry,
+    permit: Permit<Pull>,
+    selector: TagOrDigest,
+    request: RequestHeaders<'_>,
+) -> Result<Response> {
+    let manifest = registry.get_manifest(&permit, &selector).await?;
+    let common = [
+        (header::ETAG, value(&entity_tag(&manifest.digest))),
+        (header::CONTENT_TYPE, value(manifest.media_type.as_str())),
+        (DOCKER_CONTENT_DIGEST, value(manifest.digest.as_str())),
+    ];
+    if request.has_current(&manifest.digest) {
+        return Ok((StatusCode::NOT_MODIFIED, common).into_response());
+    }
+    Ok((common, Body::from(manifest.content)).into_response())
+}
+
+/// end-7a, end-7b. The body may come without a length; it is cut off where it becomes too long.
+pub(super) async fn put(
+    registry: &Registry,
+    permit: Permit<Push>,
+    selector: TagOrDigest,
+    tags: Vec<Tag>,
+    request: RequestHeaders<'_>,
+    body: Body,
+) -> Result<Response> {
+    let too_large = domain::Error::ManifestTooLarge {
+        limit: manifest::MAX_LEN,
+    };
+    let (media_type, precondition) = (request.content_type()?, request.precondition()?);
+    let content = body::collect(body, request.content_length(), manifest::MAX_LEN, too_large.into()).await?;
+    let accepted = tags.iter().map(Tag::as_str).collect::<Vec<_>>().join(", ");
+    let new = NewManifest {
+        media_type,
+        content: content.into(),
+        precondition,
+    };
+    let stored = registry.put_manifest(&permit, selector, tags, new).await?;
+    let location = format!("/v2/{}/manifests/{}", permit.repository(), stored.digest);
+    let headers = [
+        (header::LOCATION, value(&location)),
+        (DOCKER_CONTENT_DIGEST, value(stored.digest.as_str())),
+    ];
+    let mut response = (StatusCode::CREATED, headers).into_response();
+    if let Some(subject) = stored.subject {
+        response.headers_mut().insert(OCI_SUBJECT, value(subject.as_str()));
+    }
+    if !accepted.is_empty() {
+        response.headers_mut().insert(OCI_TAG, value(&accepted));
+    }
+    Ok(response)
+}
+
+/// end-9.
+pub(super) async fn delete(registry: &Registry, permit: Permit<Delete>, selector: TagOrDigest) -> Result<Response> {
+    registry.delete_manifest(&permit, selector).await?;
+    Ok(StatusCode::ACCEPTED.into_response())
+}

@@ -1,0 +1,180 @@
+//! HTTP: the only code that knows axum and status codes.
+//!
+//! Everything under `/v2/` is one route. The path is parsed into an [`Endpoint`] (repository names hold slashes, which no router
+//! sees through), the caller is identified once, and each arm of [`v2`] gets its permit from the gate before it can call the
+//! domain. One file per noun: request → domain → response. What an error looks like stands in `error.rs` alone.
+
+mod blobs;
+mod body;
+pub mod connection;
+mod error;
+mod headers;
+mod health;
+mod manifests;
+mod referrers;
+mod repositories;
+mod tags;
+mod token;
+mod trace;
+mod uploads;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, Method, header},
+    response::{IntoResponse as _, Response},
+    routing::{any, get},
+};
+use wreg_oci::{Algorithm, Endpoint};
+
+pub use self::error::errors_reference;
+use self::{
+    error::{ApiError, Origin},
+    headers::RequestHeaders,
+};
+use crate::{
+    app::App,
+    auth::permit::{Delete, Pull, Push},
+};
+
+type Result<T, E = ApiError> = std::result::Result<T, E>;
+
+/// Everything the server answers.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/v2", any(v2))
+        .route("/v2/", any(v2))
+        .route("/v2/{*path}", any(v2))
+        .route("/token", get(token::get).post(token::post).fallback(method_not_allowed))
+        .route(
+            wreg_api::REPOSITORIES,
+            get(repositories::list).fallback(method_not_allowed),
+        )
+        .route(
+            wreg_api::REPOSITORY,
+            get(repositories::show)
+                .patch(repositories::change)
+                .fallback(method_not_allowed),
+        )
+        .route("/livez", get(health::live).fallback(method_not_allowed))
+        .route("/readyz", get(health::ready).fallback(method_not_allowed))
+        .fallback(not_found)
+        .layer(axum::middleware::from_fn_with_state(app.clone(), trace::layer))
+        .with_state(app)
+}
+
+async fn not_found(State(app): State<App>, request: Request) -> Response {
+    ApiError::NotFound.respond(&Origin::of(&app, request.headers()))
+}
+
+async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
+    let allowed = match request.uri().path() {
+        "/token" => "GET, HEAD, POST",
+        wreg_api::REPOSITORY => "GET, HEAD, PATCH",
+        _ => "GET, HEAD",
+    };
+    ApiError::MethodNotAllowed(allowed).respond(&Origin::of(&app, request.headers()))
+}
+
+/// The distribution API.
+async fn v2(State(app): State<App>, request: Request) -> Response {
+    let origin = Origin::of(&app, request.headers());
+    let mut response = dispatch(&app, request)
+        .await
+        .unwrap_or_else(|error| error.respond(&origin));
+    let headers = response.headers_mut();
+    headers.insert(
+        "docker-distribution-api-version",
+        HeaderValue::from_static("registry/2.0"),
+    );
+    // What people push must not become a page of this origin in somebody's browser.
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("sandbox; default-src 'none'"),
+    );
+    response
+}
+
+/// Identifies the caller, parses the endpoint, authorises, and hands over to the noun's file. There is no other way in.
+async fn dispatch(app: &App, request: Request) -> Result<Response> {
+    let (parts, body) = request.into_parts();
+    let headers = RequestHeaders::new(&parts.headers);
+    let identity = app.auth.identify(&headers.authorization()).await?;
+    let gate = app.auth.gate(&identity);
+    let endpoint = Endpoint::parse(parts.method.as_str(), parts.uri.path(), parts.uri.query())?;
+    let head = parts.method == Method::HEAD;
+    headers.refuse_content_coding()?;
+    let registry = &app.registry;
+    match endpoint {
+        Endpoint::Ping => {
+            gate.authenticated()?;
+            Ok(axum::Json(serde_json::json!({})).into_response())
+        }
+        Endpoint::GetBlob(name, digest) => {
+            blobs::get(registry, gate.permit::<Pull>(name).await?, &digest, headers, head).await
+        }
+        Endpoint::DeleteBlob(name, digest) => {
+            blobs::delete(registry, gate.permit::<Delete>(name).await?, &digest).await
+        }
+        Endpoint::MountBlob(name, digest, from) => {
+            let permit = gate.permit::<Push>(name).await?;
+            let source = blobs::mount_source(registry, &gate, &permit, &digest, from).await?;
+            blobs::mount(registry, permit, source, &digest).await
+        }
+        Endpoint::StartUpload(name, algorithm) => {
+            uploads::start(
+                registry,
+                gate.permit::<Push>(name).await?,
+                algorithm.unwrap_or(Algorithm::Sha256),
+            )
+            .await
+        }
+        Endpoint::PushBlob(name, digest) => {
+            uploads::push(registry, gate.permit::<Push>(name).await?, digest, headers, body).await
+        }
+        Endpoint::AppendUpload(name, session) => {
+            uploads::append(registry, gate.permit::<Push>(name).await?, session, headers, body).await
+        }
+        Endpoint::CompleteUpload(name, session, digest) => {
+            uploads::complete(
+                registry,
+                gate.permit::<Push>(name).await?,
+                session,
+                digest,
+                headers,
+                body,
+            )
+            .await
+        }
+        Endpoint::GetUpload(name, session) => {
+            uploads::status(registry, gate.permit::<Push>(name).await?, &session).await
+        }
+        Endpoint::CancelUpload(name, session) => {
+            uploads::cancel(registry, gate.permit::<Push>(name).await?, &session).await
+        }
+        Endpoint::GetManifest(name, selector) => {
+            manifests::get(registry, gate.permit::<Pull>(name).await?, selector, headers).await
+        }
+        Endpoint::PutManifest(name, selector, tags) => {
+            manifests::put(
+                registry,
+                gate.permit::<Push>(name).await?,
+                selector,
+                tags,
+                headers,
+                body,
+            )
+            .await
+        }
+        Endpoint::DeleteManifest(name, selector) => {
+            manifests::delete(registry, gate.permit::<Delete>(name).await?, selector).await
+        }
+        Endpoint::ListTags(name, page) => tags::list(registry, gate.permit::<Pull>(name).await?, page).await,
+        Endpoint::ListReferrers(name, digest, filter) => {
+            let after = headers::referrers_after(parts.uri.query());
+            referrers::list(registry, gate.permit::<Pull>(name).await?, digest, filter, after).await
+        }
+        Endpoint::ListRepositories(page) => repositories::catalog(registry, gate.catalog()?, page).await,
+    }
+}

@@ -1,0 +1,43 @@
+//! One line per request, and an id that joins it to what the client saw. A panic ends here as a 500.
+
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use futures_util::FutureExt as _;
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use super::{
+    error::{ApiError, Origin},
+    headers::value,
+};
+use crate::app::App;
+
+/// The id of the request under way, on every answer.
+pub(super) const REQUEST_ID: &str = "x-request-id";
+
+/// Wraps every request. Neither query nor headers are written: both can hold secrets.
+pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let id = Uuid::new_v4();
+    let began = Instant::now();
+    let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
+    let origin = Origin::of(&app, request.headers());
+    async move {
+        let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        let mut response = answered.unwrap_or_else(|_| {
+            app.count_panic();
+            ApiError::Panicked.respond(&origin)
+        });
+        response.headers_mut().insert(REQUEST_ID, value(&id.to_string()));
+        let status = response.status().as_u16();
+        let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(status, millis, "answered");
+        response
+    }
+    .instrument(span)
+    .await
+}

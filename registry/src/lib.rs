@@ -1,0 +1,29 @@
+//! wreg's server.
+//!
+//! ```text
+//! main ─► http ──► domain ──► metadata   (sqlx: SQLite, PostgreSQL)
+//!           │         └─────► storage    (files; object storage later)
+//!           └──► auth ──────► metadata
+//!         config, app: put together at start          clock: what time it is
+//! ```
+//!
+//! Rows are layers, columns are nouns: to find code, take the noun (`manifests.rs`), then the layer. `http` never names
+//! `metadata` or `storage`; `domain` names neither axum nor sqlx; `metadata` and `storage` do not know each other. A test
+//! (`tests/api/architecture.rs`) keeps it so.
+
+mod app;
+pub mod auth;
+mod clock;
+pub mod config;
+pub mod domain;
+pub mod http;
+mod metadata;
+mod start;
+mod storage;
+
+pub use self::{
+    app::{App, StartError, Surroundings},
+    clock::{Clock, Millis},
+    start::{Command, run, serve},
+    storage::{Faults, Operation},
+};

@@ -1,0 +1,64 @@
+//! The table of events: a row for every change that somebody may want to know of, written in the transaction of the change.
+//!
+//! Tag history, the audit log and feeds are readers of this one table.
+
+use super::{Result, Tx, on_db};
+use crate::clock::Millis;
+use wreg_oci::RepositoryName;
+
+/// What has happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    RepositoryCreated,
+    SettingsChanged,
+    ManifestPut,
+    ManifestDeleted,
+    TagPut,
+    TagDeleted,
+    BlobDeleted,
+    TokenCreated,
+}
+
+impl Kind {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::RepositoryCreated => "repository-created",
+            Self::SettingsChanged => "settings-changed",
+            Self::ManifestPut => "manifest-put",
+            Self::ManifestDeleted => "manifest-deleted",
+            Self::TagPut => "tag-put",
+            Self::TagDeleted => "tag-deleted",
+            Self::BlobDeleted => "blob-deleted",
+            Self::TokenCreated => "token-created",
+        }
+    }
+}
+
+/// One change. `subject` is what changed (a tag, a digest, a setting's owner); the values are those before and after.
+pub(crate) struct Event<'a> {
+    pub(crate) at: Millis,
+    pub(crate) actor: &'a str,
+    pub(crate) kind: Kind,
+    pub(crate) repository: Option<&'a RepositoryName>,
+    pub(crate) subject: &'a str,
+    pub(crate) old: Option<&'a str>,
+    pub(crate) new: Option<&'a str>,
+}
+
+/// Adds a row in the transaction of the change itself.
+pub(super) async fn append(tx: &mut Tx<'_>, event: Event<'_>) -> Result<()> {
+    on_db!(tx, db => sqlx::query(
+        "INSERT INTO events (occurred_at, actor, kind, repository, subject, old_value, new_value) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(event.at)
+    .bind(event.actor)
+    .bind(event.kind.as_str())
+    .bind(event.repository.map(RepositoryName::as_str))
+    .bind(event.subject)
+    .bind(event.old)
+    .bind(event.new)
+    .execute(db)
+    .await
+    .map(drop))?;
+    Ok(())
+}

@@ -1,0 +1,305 @@
+//! Manifests: their bytes, their edges, and the tags that a push gives them.
+
+use sqlx::FromRow;
+use wreg_api::MissingReferences;
+use wreg_oci::{Annotations, Descriptor, Digest, Manifest, MediaType, RepositoryName, Tag, TagOrDigest};
+
+use super::{
+    Metadata, Operation, Result, Tx, blobs,
+    blobs::Deletion,
+    events::{self, Event, Kind},
+    on_db, parse, repositories,
+    repositories::Settings,
+    tags,
+};
+use crate::clock::Millis;
+
+/// A stored manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestRecord {
+    /// Its digest, by the algorithm that it was pushed with.
+    pub digest: Digest,
+    /// Its type, as it was pushed.
+    pub media_type: MediaType,
+    /// Its bytes, as they were pushed: at most 4 MiB.
+    pub content: Vec<u8>,
+}
+
+#[derive(FromRow)]
+struct ManifestRow {
+    digest: String,
+    media_type: String,
+    content: Vec<u8>,
+}
+
+impl TryFrom<ManifestRow> for ManifestRecord {
+    type Error = super::Error;
+
+    fn try_from(row: ManifestRow) -> Result<Self> {
+        Ok(Self {
+            digest: parse(&row.digest, "manifests", "digest")?,
+            media_type: parse(&row.media_type, "manifests", "media_type")?,
+            content: row.content,
+        })
+    }
+}
+
+impl Metadata {
+    /// The manifest that a tag or digest selects in `repository`, if there is one.
+    pub async fn find_manifest(
+        &self,
+        repository: &RepositoryName,
+        selector: &TagOrDigest,
+    ) -> Result<Option<ManifestRecord>> {
+        let (statement, selector) = match selector {
+            TagOrDigest::Digest(digest) => {
+                ("SELECT digest, media_type, content FROM manifests WHERE repository = $1 AND digest = $2", digest.as_str())
+            }
+            TagOrDigest::Tag(tag) => (
+                "SELECT m.digest, m.media_type, m.content FROM tags t JOIN manifests m ON m.repository = t.repository AND m.digest = t.digest
+                 WHERE t.repository = $1 AND t.name = $2",
+                tag.as_str(),
+            ),
+        };
+        let row: Option<ManifestRow> = on_db!(&*self.db, db => sqlx::query_as(statement).bind(repository.as_str()).bind(selector).fetch_optional(db).await)?;
+        row.map(ManifestRecord::try_from).transpose()
+    }
+}
+
+/// What a request says of the state that it expects (RFC 9110, section 13.1).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Precondition {
+    /// Nothing.
+    #[default]
+    None,
+    /// `If-Match`: the tag or digest selects this manifest.
+    Is(Digest),
+    /// `If-None-Match: *`: it selects none.
+    Absent,
+}
+
+/// Stores a manifest with its edges and tags, or nothing.
+pub(crate) struct PutManifest {
+    pub(crate) repository: RepositoryName,
+    pub(crate) digest: Digest,
+    pub(crate) manifest: Manifest,
+    pub(crate) content: Vec<u8>,
+    pub(crate) tags: Vec<Tag>,
+    pub(crate) precondition: Precondition,
+    pub(crate) defaults: Settings,
+    pub(crate) actor: String,
+    pub(crate) now: Millis,
+}
+
+/// What became of a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Put {
+    /// It is stored, or was before.
+    Done,
+    /// These blobs and manifests are not in the repository.
+    Missing(Vec<Digest>),
+    /// A descriptor names this content with another size than it has.
+    SizeDiffers(Digest),
+    /// This tag exists, or did until it was deleted, and keeps its manifest.
+    TagImmutable(Tag),
+    /// The precondition does not hold.
+    PreconditionFailed,
+}
+
+impl Operation for PutManifest {
+    type Output = Put;
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Put> {
+        let known = repositories::lock(tx, &self.repository).await?;
+        if let Some(refusal) = self.refusal(tx, known.unwrap_or(self.defaults)).await? {
+            return Ok(refusal);
+        }
+        if known.is_none() {
+            // Only now, so that what is refused leaves no repository behind; asked again, since another push may have made it.
+            let settings = repositories::ensure(tx, &self.repository, self.defaults, &self.actor, self.now).await?;
+            if let Some(refusal) = self.refusal(tx, settings).await? {
+                return Ok(refusal);
+            }
+        }
+        if self.insert(tx).await? {
+            self.insert_references(tx).await?;
+            let event = Event {
+                at: self.now,
+                actor: &self.actor,
+                kind: Kind::ManifestPut,
+                repository: Some(&self.repository),
+                subject: self.digest.as_str(),
+                old: None,
+                new: Some(self.manifest.media_type.as_str()),
+            };
+            events::append(tx, event).await?;
+        }
+        for tag in &self.tags {
+            tags::put(tx, &self.repository, tag, &self.digest, &self.actor, self.now).await?;
+        }
+        Ok(Put::Done)
+    }
+}
+
+impl PutManifest {
+    async fn refusal(&self, tx: &mut Tx<'_>, settings: Settings) -> Result<Option<Put>> {
+        let selected = match self.tags.first() {
+            Some(tag) if self.precondition != Precondition::None => tags::find(tx, &self.repository, tag).await?,
+            _ => find_digest(tx, &self.repository, &self.digest).await?,
+        };
+        let holds = match &self.precondition {
+            Precondition::None => true,
+            Precondition::Is(expected) => selected.as_ref() == Some(expected),
+            Precondition::Absent => selected.is_none(),
+        };
+        if !holds {
+            return Ok(Some(Put::PreconditionFailed));
+        }
+        for tag in &self.tags {
+            let keeps = tags::is_immutable(tag, settings.immutable_tags);
+            if keeps
+                && tags::find_last(tx, &self.repository, tag)
+                    .await?
+                    .is_some_and(|digest| digest != self.digest)
+            {
+                return Ok(Some(Put::TagImmutable(tag.clone())));
+            }
+        }
+        self.wrong_reference(tx, settings.missing_references).await
+    }
+
+    async fn wrong_reference(&self, tx: &mut Tx<'_>, policy: MissingReferences) -> Result<Option<Put>> {
+        let mut missing = Vec::new();
+        for blob in self.manifest.blobs() {
+            match blobs::find(tx, &self.repository, &blob.digest).await? {
+                Some(found) if found.size != blob.size => return Ok(Some(Put::SizeDiffers(blob.digest.clone()))),
+                None if !blob.may_be_elsewhere() => missing.push(blob.digest.clone()),
+                _ => {}
+            }
+        }
+        for child in self.manifest.manifests() {
+            match find_size(tx, &self.repository, &child.digest).await? {
+                Some(size) if size != child.size => return Ok(Some(Put::SizeDiffers(child.digest.clone()))),
+                None if !child.may_be_elsewhere() => missing.push(child.digest.clone()),
+                _ => {}
+            }
+        }
+        let refused = policy == MissingReferences::Reject && !missing.is_empty();
+        Ok(refused.then_some(Put::Missing(missing)))
+    }
+
+    /// Whether it was not there before.
+    async fn insert(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        let artifact_type = self.manifest.effective_artifact_type().map(MediaType::as_str);
+        let subject = self.manifest.subject.as_ref().map(|subject| subject.digest.as_str());
+        let annotations = serde_json::to_string(&self.manifest.annotations).unwrap_or_default();
+        Ok(on_db!(tx, db => sqlx::query(
+            "INSERT INTO manifests (repository, digest, media_type, artifact_type, subject, annotations, content, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (repository, digest) DO NOTHING",
+        )
+        .bind(self.repository.as_str())
+        .bind(self.digest.as_str())
+        .bind(self.manifest.media_type.as_str())
+        .bind(artifact_type)
+        .bind(subject)
+        .bind(&annotations)
+        .bind(&self.content)
+        .bind(self.now)
+        .execute(db)
+        .await
+        .map(|done| done.rows_affected() == 1))?)
+    }
+
+    async fn insert_references(&self, tx: &mut Tx<'_>) -> Result<()> {
+        let edges = |kind, targets: Vec<&Descriptor>| {
+            targets
+                .into_iter()
+                .map(move |target| (kind, target.digest.clone()))
+                .collect::<Vec<_>>()
+        };
+        for (kind, digest) in [
+            edges("blob", self.manifest.blobs()),
+            edges("manifest", self.manifest.manifests()),
+        ]
+        .concat()
+        {
+            on_db!(tx, db => sqlx::query("INSERT INTO manifest_references (repository, manifest, kind, digest) VALUES ($1, $2, $3, $4)")
+                .bind(self.repository.as_str())
+                .bind(self.digest.as_str())
+                .bind(kind)
+                .bind(digest.as_str())
+                .execute(db)
+                .await
+                .map(drop))?;
+        }
+        Ok(())
+    }
+}
+
+async fn find_digest(tx: &mut Tx<'_>, repository: &RepositoryName, digest: &Digest) -> Result<Option<Digest>> {
+    Ok(find_size(tx, repository, digest).await?.map(|_| digest.clone()))
+}
+
+async fn find_size(tx: &mut Tx<'_>, repository: &RepositoryName, digest: &Digest) -> Result<Option<u64>> {
+    // LENGTH of a binary column counts bytes on both databases; PostgreSQL's is a 32-bit number.
+    let row: Option<(i64,)> = on_db!(tx, db => sqlx::query_as("SELECT CAST(LENGTH(content) AS BIGINT) FROM manifests WHERE repository = $1 AND digest = $2")
+        .bind(repository.as_str())
+        .bind(digest.as_str())
+        .fetch_optional(db)
+        .await)?;
+    row.map(|(size,)| super::unsigned(size, "manifests", "content"))
+        .transpose()
+}
+
+/// Deletes a manifest and the tags that point to it.
+pub(crate) struct DeleteManifest {
+    pub(crate) repository: RepositoryName,
+    pub(crate) digest: Digest,
+    pub(crate) actor: String,
+    pub(crate) now: Millis,
+}
+
+impl Operation for DeleteManifest {
+    type Output = Deletion;
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Deletion> {
+        let Some(settings) = repositories::lock(tx, &self.repository).await? else {
+            return Ok(Deletion::Unknown);
+        };
+        if !settings.deletable {
+            return Ok(Deletion::Forbidden);
+        }
+        if find_size(tx, &self.repository, &self.digest).await?.is_none() {
+            return Ok(Deletion::Unknown);
+        }
+        if let Some(by) = blobs::user(tx, &self.repository, "manifest", &self.digest).await? {
+            return Ok(Deletion::InUse { by });
+        }
+        tags::delete_all(tx, &self.repository, &self.digest, &self.actor, self.now).await?;
+        for statement in [
+            "DELETE FROM manifest_references WHERE repository = $1 AND manifest = $2",
+            "DELETE FROM manifests WHERE repository = $1 AND digest = $2",
+        ] {
+            on_db!(tx, db => sqlx::query(statement).bind(self.repository.as_str()).bind(self.digest.as_str()).execute(db).await.map(drop))?;
+        }
+        let event = Event {
+            at: self.now,
+            actor: &self.actor,
+            kind: Kind::ManifestDeleted,
+            repository: Some(&self.repository),
+            subject: self.digest.as_str(),
+            old: None,
+            new: None,
+        };
+        events::append(tx, event).await?;
+        Ok(Deletion::Done)
+    }
+}
+
+/// Reads the annotations of a manifest's row.
+pub(super) fn annotations(text: &str) -> Result<Annotations> {
+    serde_json::from_str(text).map_err(|_| super::Error::Corrupt {
+        table: "manifests",
+        column: "annotations",
+    })
+}

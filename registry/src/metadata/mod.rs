@@ -1,0 +1,210 @@
+//! The registry's facts in SQLite or PostgreSQL: the only code that knows sqlx.
+//!
+//! A statement is written once, in the subset that both databases share (`$1`, `ON CONFLICT`, `RETURNING`, `TEXT`, `BIGINT`,
+//! `BOOLEAN`), and run on either through [`on_db!`]. Everything that differs stands in this file and in `migrations/`.
+//!
+//! Reads go to a pool, outside of any transaction. Every write is an [`Operation`] handed to one door, [`Metadata::write`], so
+//! that transactions never leave this folder. On SQLite a single task owns the writing connection (`writer.rs`); on PostgreSQL
+//! the door opens a transaction, and opens it again where the database asks for that.
+//!
+//! `find_*` answers `Option`, `list_*` a page. Lookups name the repository: what a row is worth to a caller depends on it.
+
+pub(crate) mod blobs;
+mod error;
+pub(crate) mod events;
+pub(crate) mod jobs;
+pub(crate) mod manifests;
+mod migrate;
+pub(crate) mod referrers;
+pub(crate) mod repositories;
+pub(crate) mod tags;
+pub(crate) mod tokens;
+pub(crate) mod uploads;
+mod writer;
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{
+    PgConnection, PgPool, SqliteConnection, SqlitePool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use self::writer::Writer;
+pub use self::error::Error;
+pub(crate) use self::migrate::MigrateError;
+
+/// The result of everything here.
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Connections that read while one writes. SQLite's readers do not block each other or the writer.
+const SQLITE_READERS: u32 = 4;
+/// Connections to PostgreSQL, for reading and writing together.
+const POSTGRES_CONNECTIONS: u32 = 20;
+/// How long a request waits for a connection before it is told to come back.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a transaction is tried that PostgreSQL wants again.
+const ATTEMPTS: usize = 5;
+
+/// One of the two databases, with what each is reached by.
+enum Dialect<S, P> {
+    Sqlite(S),
+    Postgres(P),
+}
+
+/// Where to read.
+type Db = Dialect<SqlitePool, PgPool>;
+
+/// A transaction under way.
+pub(crate) struct Tx<'c>(Dialect<&'c mut SqliteConnection, &'c mut PgConnection>);
+
+/// Runs one expression on whichever database it is: the expression is compiled for both.
+macro_rules! on_db {
+    (&$db:expr, $pool:ident => $body:expr) => {
+        match &$db {
+            $crate::metadata::Dialect::Sqlite($pool) => $body,
+            $crate::metadata::Dialect::Postgres($pool) => $body,
+        }
+    };
+    ($tx:expr, $connection:ident => $body:expr) => {
+        match &mut $tx.0 {
+            $crate::metadata::Dialect::Sqlite(connection) => {
+                let $connection = &mut **connection;
+                $body
+            }
+            $crate::metadata::Dialect::Postgres(connection) => {
+                let $connection = &mut **connection;
+                $body
+            }
+        }
+    };
+}
+use on_db;
+
+/// Something to be done in one transaction: it is committed when `run` gives `Ok`, and undone when it gives `Err`.
+/// It may be run more than once, so it changes nothing outside the transaction.
+pub(crate) trait Operation: Send + Sync + 'static {
+    /// What it tells.
+    type Output: Send + 'static;
+
+    /// Does it.
+    fn run(&self, tx: &mut Tx<'_>) -> impl Future<Output = Result<Self::Output>> + Send;
+}
+
+/// The registry's facts. Cheap to clone.
+#[derive(Clone)]
+pub struct Metadata {
+    db: std::sync::Arc<Db>,
+    writer: Option<Writer>,
+}
+
+impl Metadata {
+    /// Opens the SQLite database in `file`, which is made if it is not there, and brings it up to date.
+    pub async fn open_sqlite(file: &Path) -> Result<Self, MigrateError> {
+        // Every commit is synced before it is acknowledged; the write-ahead log lets readers go on meanwhile.
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(ACQUIRE_TIMEOUT);
+        let writer = migrate::sqlite(&options).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(SQLITE_READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.read_only(true))
+            .await
+            .map_err(Error::from)?;
+        Ok(Self {
+            db: std::sync::Arc::new(Dialect::Sqlite(readers)),
+            writer: Some(Writer::start(writer)),
+        })
+    }
+
+    /// Connects to the PostgreSQL database at `url` and brings it up to date.
+    pub async fn connect_postgres(url: &str) -> Result<Self, MigrateError> {
+        let options: PgConnectOptions = url.parse().map_err(Error::from)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options)
+            .await
+            .map_err(Error::from)?;
+        migrate::postgres(&pool).await?;
+        Ok(Self {
+            db: std::sync::Arc::new(Dialect::Postgres(pool)),
+            writer: None,
+        })
+    }
+
+    /// Whether no server has used it yet: each makes the administrator's token known before it takes a request.
+    pub async fn is_unused(&self) -> Result<bool> {
+        let (tokens,): (i64,) = on_db!(&*self.db, pool => sqlx::query_as("SELECT COUNT(*) FROM tokens").fetch_one(pool).await)?;
+        Ok(tokens == 0)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        on_db!(&*self.db, pool => sqlx::query("SELECT 1").execute(pool).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Waits for the writes under way and closes every connection. Later calls fail.
+    pub async fn close(&self) {
+        on_db!(&*self.db, pool => pool.close().await);
+        // SQLite's last connection moves the log into the database, and those that only read cannot: whoever copies the one file of a
+        // server that has ended shall have everything.
+        if let Some(writer) = &self.writer {
+            writer.stop().await;
+        }
+    }
+
+    /// Does `operation` in a transaction of its own. Once this returns `Ok`, its changes are on disk. A caller that goes away
+    /// before does not undo it: it may still be done.
+    pub(crate) async fn write<O: Operation>(&self, operation: O) -> Result<O::Output> {
+        match (&*self.db, &self.writer) {
+            (Dialect::Postgres(pool), _) => write_postgres(pool, &operation).await,
+            (Dialect::Sqlite(_), Some(writer)) => writer.write(operation).await,
+            (Dialect::Sqlite(_), None) => Err(Error::Lost),
+        }
+    }
+}
+
+async fn write_postgres<O: Operation>(pool: &PgPool, operation: &O) -> Result<O::Output> {
+    let mut attempt = 1;
+    loop {
+        match try_postgres(pool, operation).await {
+            Err(error) if error.wants_retry() && attempt < ATTEMPTS => attempt += 1,
+            result => return result,
+        }
+    }
+}
+
+async fn try_postgres<O: Operation>(pool: &PgPool, operation: &O) -> Result<O::Output> {
+    let mut transaction = pool.begin().await?;
+    let output = operation.run(&mut Tx(Dialect::Postgres(&mut transaction))).await?;
+    transaction.commit().await?;
+    Ok(output)
+}
+
+/// Reads a text of the database as the value that it must be.
+fn parse<T: std::str::FromStr>(text: &str, table: &'static str, column: &'static str) -> Result<T> {
+    text.parse().map_err(|_| Error::Corrupt { table, column })
+}
+
+/// A text of a client to compare stored names with. PostgreSQL takes no NUL; no name has one, so nothing sorts between what
+/// stands before it and the whole.
+fn text(given: &str) -> &str {
+    given.split('\0').next().unwrap_or_default()
+}
+
+/// Reads a number of the database that is never negative.
+fn unsigned(number: i64, table: &'static str, column: &'static str) -> Result<u64> {
+    number.try_into().map_err(|_| Error::Corrupt { table, column })
+}
+
+/// A size as the databases hold it. Sizes are limited far below 2⁶³ before they come here.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,234 @@
+//! Repositories and their settings.
+
+use sqlx::FromRow;
+use wreg_api::{ImmutableTags, MissingReferences, Repository, RepositorySettings, Visibility};
+use wreg_oci::RepositoryName;
+
+use super::{
+    Error, Metadata, Operation, Result, Tx,
+    events::{self, Event, Kind},
+    on_db, parse, text, unsigned,
+};
+use crate::clock::Millis;
+
+/// The settings that every repository has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Who may pull.
+    pub visibility: Visibility,
+    /// Which tags keep their manifest.
+    pub immutable_tags: ImmutableTags,
+    /// What happens to manifests that name content which is not here.
+    pub missing_references: MissingReferences,
+    /// Whether anything can be deleted.
+    pub deletable: bool,
+}
+
+#[derive(FromRow)]
+struct SettingsRow {
+    visibility: String,
+    immutable_tags: String,
+    missing_references: String,
+    deletable: bool,
+}
+
+impl TryFrom<SettingsRow> for Settings {
+    type Error = Error;
+
+    fn try_from(row: SettingsRow) -> Result<Self> {
+        Ok(Self {
+            visibility: parse(&row.visibility, "repositories", "visibility")?,
+            immutable_tags: parse(&row.immutable_tags, "repositories", "immutable_tags")?,
+            missing_references: parse(&row.missing_references, "repositories", "missing_references")?,
+            deletable: row.deletable,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct RepositoryRow {
+    name: String,
+    #[sqlx(flatten)]
+    settings: SettingsRow,
+    created_at: Millis,
+    tags: i64,
+    manifests: i64,
+    size: i64,
+}
+
+impl TryFrom<RepositoryRow> for Repository {
+    type Error = Error;
+
+    fn try_from(row: RepositoryRow) -> Result<Self> {
+        let settings = Settings::try_from(row.settings)?;
+        Ok(Self {
+            name: parse(&row.name, "repositories", "name")?,
+            visibility: settings.visibility,
+            immutable_tags: settings.immutable_tags,
+            missing_references: settings.missing_references,
+            deletable: settings.deletable,
+            tags: unsigned(row.tags, "tags", "count")?,
+            manifests: unsigned(row.manifests, "manifests", "count")?,
+            size: unsigned(row.size, "blobs", "size")?,
+            created_at: row.created_at,
+        })
+    }
+}
+
+const WITH_COUNTS: &str = "SELECT r.name, r.visibility, r.immutable_tags, r.missing_references, r.deletable, r.created_at,
+    (SELECT COUNT(*) FROM tags t WHERE t.repository = r.name) AS tags,
+    (SELECT COUNT(*) FROM manifests m WHERE m.repository = r.name) AS manifests,
+    (SELECT CAST(COALESCE(SUM(b.size), 0) AS BIGINT) FROM repository_blobs rb JOIN blobs b ON b.digest = rb.digest WHERE rb.repository = r.name) AS size
+    FROM repositories r";
+
+impl Metadata {
+    /// The settings of a repository, if there is one.
+    pub async fn find_settings(&self, name: &RepositoryName) -> Result<Option<Settings>> {
+        let row: Option<SettingsRow> =
+            on_db!(&*self.db, db => sqlx::query_as(FIND_SETTINGS).bind(name.as_str()).fetch_optional(db).await)?;
+        row.map(Settings::try_from).transpose()
+    }
+
+    /// A repository with its counts, if there is one.
+    pub async fn find_repository(&self, name: &RepositoryName) -> Result<Option<Repository>> {
+        let row: Option<RepositoryRow> = on_db!(&*self.db, db => sqlx::query_as(sqlx::AssertSqlSafe(format!("{WITH_COUNTS} WHERE r.name = $1")))
+            .bind(name.as_str())
+            .fetch_optional(db)
+            .await)?;
+        row.map(Repository::try_from).transpose()
+    }
+
+    /// At most `limit` repositories by name, those after `after`.
+    pub async fn list_repositories(&self, after: &str, limit: usize) -> Result<Vec<Repository>> {
+        let rows: Vec<RepositoryRow> = on_db!(&*self.db, db => sqlx::query_as(sqlx::AssertSqlSafe(format!("{WITH_COUNTS} WHERE r.name > $1 ORDER BY r.name LIMIT $2")))
+            .bind(text(after))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(db)
+            .await)?;
+        rows.into_iter().map(Repository::try_from).collect()
+    }
+
+    /// At most `limit` names of repositories in order, those after `after`.
+    pub async fn list_repository_names(&self, after: &str, limit: usize) -> Result<Vec<RepositoryName>> {
+        let rows: Vec<(String,)> = on_db!(&*self.db, db => sqlx::query_as("SELECT name FROM repositories WHERE name > $1 ORDER BY name LIMIT $2")
+            .bind(text(after))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(db)
+            .await)?;
+        rows.into_iter()
+            .map(|(name,)| parse(&name, "repositories", "name"))
+            .collect()
+    }
+}
+
+const FIND_SETTINGS: &str =
+    "SELECT visibility, immutable_tags, missing_references, deletable FROM repositories WHERE name = $1";
+
+/// Makes sure that the repository is there, with `defaults` if it has to be made, and gives its settings. From here to the end
+/// of the transaction no other one changes this repository: on PostgreSQL its row is locked, on SQLite there is one writer.
+pub(super) async fn ensure(
+    tx: &mut Tx<'_>,
+    name: &RepositoryName,
+    defaults: Settings,
+    actor: &str,
+    now: Millis,
+) -> Result<Settings> {
+    let made = on_db!(tx, db => sqlx::query(
+        "INSERT INTO repositories (name, visibility, immutable_tags, missing_references, deletable, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING",
+    )
+    .bind(name.as_str())
+    .bind(defaults.visibility.as_str())
+    .bind(defaults.immutable_tags.as_str())
+    .bind(defaults.missing_references.as_str())
+    .bind(defaults.deletable)
+    .bind(now)
+    .execute(db)
+    .await
+    .map(|done| done.rows_affected() == 1))?;
+    if made {
+        let event = Event {
+            at: now,
+            actor,
+            kind: Kind::RepositoryCreated,
+            repository: Some(name),
+            subject: name.as_str(),
+            old: None,
+            new: Some(defaults.visibility.as_str()),
+        };
+        events::append(tx, event).await?;
+        return Ok(defaults);
+    }
+    lock(tx, name).await?.ok_or(Error::Lost)
+}
+
+/// The settings of a repository, which nobody else changes until the end of the transaction; `None` if there is none.
+pub(super) async fn lock(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Option<Settings>> {
+    // An update that changes nothing locks the row on PostgreSQL and is free on SQLite, where FOR UPDATE does not exist.
+    let row: Option<SettingsRow> = on_db!(tx, db => sqlx::query_as(
+        "UPDATE repositories SET name = name WHERE name = $1 RETURNING visibility, immutable_tags, missing_references, deletable",
+    )
+    .bind(name.as_str())
+    .fetch_optional(db)
+    .await)?;
+    row.map(Settings::try_from).transpose()
+}
+
+/// Changes the settings of a repository, which is made if it is not there.
+pub(crate) struct ChangeSettings {
+    pub(crate) name: RepositoryName,
+    pub(crate) change: RepositorySettings,
+    pub(crate) defaults: Settings,
+    pub(crate) actor: String,
+    pub(crate) now: Millis,
+}
+
+impl Operation for ChangeSettings {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
+        let old = ensure(tx, &self.name, self.defaults, &self.actor, self.now).await?;
+        let new = Settings {
+            visibility: self.change.visibility.unwrap_or(old.visibility),
+            immutable_tags: self.change.immutable_tags.unwrap_or(old.immutable_tags),
+            missing_references: self.change.missing_references.unwrap_or(old.missing_references),
+            deletable: self.change.deletable.unwrap_or(old.deletable),
+        };
+        if new == old {
+            return Ok(());
+        }
+        on_db!(tx, db => sqlx::query(
+            "UPDATE repositories SET visibility = $2, immutable_tags = $3, missing_references = $4, deletable = $5 WHERE name = $1",
+        )
+        .bind(self.name.as_str())
+        .bind(new.visibility.as_str())
+        .bind(new.immutable_tags.as_str())
+        .bind(new.missing_references.as_str())
+        .bind(new.deletable)
+        .execute(db)
+        .await
+        .map(drop))?;
+        let (before, after) = (old.to_string(), new.to_string());
+        let event = Event {
+            at: self.now,
+            actor: &self.actor,
+            kind: Kind::SettingsChanged,
+            repository: Some(&self.name),
+            subject: self.name.as_str(),
+            old: Some(&before),
+            new: Some(&after),
+        };
+        events::append(tx, event).await
+    }
+}
+
+/// As events tell it: every setting with its value.
+impl std::fmt::Display for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "visibility={} immutable_tags={} missing_references={} deletable={}",
+            self.visibility, self.immutable_tags, self.missing_references, self.deletable
+        )
+    }
+}

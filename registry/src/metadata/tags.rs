@@ -1,0 +1,167 @@
+//! Tags: names that point to manifests and, unless the repository forbids it, move.
+
+use wreg_api::ImmutableTags;
+use wreg_oci::{Digest, RepositoryName, Tag};
+
+use super::{
+    Metadata, Operation, Result, Tx,
+    blobs::Deletion,
+    events::{self, Event, Kind},
+    on_db, parse, repositories, text,
+};
+use crate::clock::Millis;
+
+impl Metadata {
+    /// Tags of `repository` in the order of their bytes, those after `after`; at most `limit`, all without one.
+    pub async fn list_tags(&self, repository: &RepositoryName, after: &str, limit: Option<usize>) -> Result<Vec<Tag>> {
+        let limit = limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(i64::MAX);
+        let rows: Vec<(String,)> = on_db!(&*self.db, db => sqlx::query_as("SELECT name FROM tags WHERE repository = $1 AND name > $2 ORDER BY name LIMIT $3")
+            .bind(repository.as_str())
+            .bind(text(after))
+            .bind(limit)
+            .fetch_all(db)
+            .await)?;
+        rows.into_iter().map(|(name,)| parse(&name, "tags", "name")).collect()
+    }
+}
+
+/// Whether a tag, once there, keeps its manifest.
+pub(super) fn is_immutable(tag: &Tag, policy: ImmutableTags) -> bool {
+    match policy {
+        ImmutableTags::None => false,
+        ImmutableTags::Semver => semver::Version::parse(tag.as_str().trim_start_matches('v')).is_ok(),
+        ImmutableTags::All => true,
+    }
+}
+
+/// The digest of the manifest that a tag points to, if there is such a tag.
+pub(super) async fn find(tx: &mut Tx<'_>, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>> {
+    let row: Option<(String,)> = on_db!(tx, db => sqlx::query_as("SELECT digest FROM tags WHERE repository = $1 AND name = $2")
+        .bind(repository.as_str())
+        .bind(tag.as_str())
+        .fetch_optional(db)
+        .await)?;
+    row.map(|(digest,)| parse(&digest, "tags", "digest")).transpose()
+}
+
+/// The digest of the manifest that a tag points to or, if it has been deleted, pointed to: a version that was deleted stays taken.
+pub(super) async fn find_last(tx: &mut Tx<'_>, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>> {
+    if let Some(digest) = find(tx, repository, tag).await? {
+        return Ok(Some(digest));
+    }
+    let row: Option<(String,)> = on_db!(tx, db => sqlx::query_as(
+        "SELECT old_value FROM events WHERE repository = $1 AND subject = $2 AND kind = $3 ORDER BY sequence DESC LIMIT 1",
+    )
+    .bind(repository.as_str())
+    .bind(tag.as_str())
+    .bind(Kind::TagDeleted.as_str())
+    .fetch_optional(db)
+    .await)?;
+    row.map(|(digest,)| parse(&digest, "events", "old_value")).transpose()
+}
+
+/// Points a tag to a manifest of the repository. What already is so makes no event.
+pub(super) async fn put(
+    tx: &mut Tx<'_>,
+    repository: &RepositoryName,
+    tag: &Tag,
+    digest: &Digest,
+    actor: &str,
+    now: Millis,
+) -> Result<()> {
+    let old = find(tx, repository, tag).await?;
+    if old.as_ref() == Some(digest) {
+        return Ok(());
+    }
+    on_db!(tx, db => sqlx::query(
+        "INSERT INTO tags (repository, name, digest, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
+         ON CONFLICT (repository, name) DO UPDATE SET digest = excluded.digest, updated_at = excluded.updated_at",
+    )
+    .bind(repository.as_str())
+    .bind(tag.as_str())
+    .bind(digest.as_str())
+    .bind(now)
+    .execute(db)
+    .await
+    .map(drop))?;
+    let event = Event {
+        at: now,
+        actor,
+        kind: Kind::TagPut,
+        repository: Some(repository),
+        subject: tag.as_str(),
+        old: old.as_ref().map(Digest::as_str),
+        new: Some(digest.as_str()),
+    };
+    events::append(tx, event).await
+}
+
+async fn deleted(
+    tx: &mut Tx<'_>,
+    repository: &RepositoryName,
+    tag: &str,
+    digest: &str,
+    actor: &str,
+    now: Millis,
+) -> Result<()> {
+    let event = Event {
+        at: now,
+        actor,
+        kind: Kind::TagDeleted,
+        repository: Some(repository),
+        subject: tag,
+        old: Some(digest),
+        new: None,
+    };
+    events::append(tx, event).await
+}
+
+/// Deletes the tags that point to `digest`.
+pub(super) async fn delete_all(
+    tx: &mut Tx<'_>,
+    repository: &RepositoryName,
+    digest: &Digest,
+    actor: &str,
+    now: Millis,
+) -> Result<()> {
+    let names: Vec<(String,)> = on_db!(tx, db => sqlx::query_as("DELETE FROM tags WHERE repository = $1 AND digest = $2 RETURNING name")
+        .bind(repository.as_str())
+        .bind(digest.as_str())
+        .fetch_all(db)
+        .await)?;
+    for (name,) in names {
+        deleted(tx, repository, &name, digest.as_str(), actor, now).await?;
+    }
+    Ok(())
+}
+
+/// Deletes one tag. The manifest stays.
+pub(crate) struct DeleteTag {
+    pub(crate) repository: RepositoryName,
+    pub(crate) tag: Tag,
+    pub(crate) actor: String,
+    pub(crate) now: Millis,
+}
+
+impl Operation for DeleteTag {
+    type Output = Deletion;
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Deletion> {
+        let Some(settings) = repositories::lock(tx, &self.repository).await? else {
+            return Ok(Deletion::Unknown);
+        };
+        if !settings.deletable {
+            return Ok(Deletion::Forbidden);
+        }
+        let digest: Option<(String,)> = on_db!(tx, db => sqlx::query_as("DELETE FROM tags WHERE repository = $1 AND name = $2 RETURNING digest")
+            .bind(self.repository.as_str())
+            .bind(self.tag.as_str())
+            .fetch_optional(db)
+            .await)?;
+        let Some((digest,)) = digest else {
+            return Ok(Deletion::Unknown);
+        };
+        deleted(tx, &self.repository, self.tag.as_str(), &digest, &self.actor, self.now).await?;
+        Ok(Deletion::Done)
+    }
+}

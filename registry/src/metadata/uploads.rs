@@ -1,0 +1,161 @@
+//! Upload sessions. A session belongs to one repository and one actor; to all others it does not exist.
+
+use sqlx::FromRow;
+use wreg_oci::{Algorithm, Hasher, RepositoryName};
+
+use super::{Error, Metadata, Operation, Result, Tx, on_db, parse, signed, unsigned};
+use crate::clock::Millis;
+
+/// A session as it was last acknowledged.
+#[derive(Debug, Clone)]
+pub struct UploadRecord {
+    /// The session's own part of its URL.
+    pub id: String,
+    /// Bytes that are durable.
+    pub received: u64,
+    /// The hash over exactly those.
+    pub hasher: Hasher,
+}
+
+#[derive(FromRow)]
+struct UploadRow {
+    id: String,
+    algorithm: String,
+    received: i64,
+    hasher: Vec<u8>,
+}
+
+impl TryFrom<UploadRow> for UploadRecord {
+    type Error = Error;
+
+    fn try_from(row: UploadRow) -> Result<Self> {
+        let algorithm: Algorithm = parse(&row.algorithm, "uploads", "algorithm")?;
+        Ok(Self {
+            id: row.id,
+            received: unsigned(row.received, "uploads", "received")?,
+            hasher: Hasher::restore(algorithm, &row.hasher).map_err(|_| Error::Corrupt {
+                table: "uploads",
+                column: "hasher",
+            })?,
+        })
+    }
+}
+
+impl Metadata {
+    /// The session, if it is `actor`'s, in `repository`, and not expired at `now`.
+    pub async fn find_upload(
+        &self,
+        repository: &RepositoryName,
+        actor: &str,
+        id: &str,
+        now: Millis,
+    ) -> Result<Option<UploadRecord>> {
+        let row: Option<UploadRow> = on_db!(&*self.db, db => sqlx::query_as(
+            "SELECT id, algorithm, received, hasher FROM uploads WHERE id = $1 AND repository = $2 AND actor = $3 AND expires_at > $4",
+        )
+        .bind(id)
+        .bind(repository.as_str())
+        .bind(actor)
+        .bind(now)
+        .fetch_optional(db)
+        .await)?;
+        row.map(UploadRecord::try_from).transpose()
+    }
+
+    /// Whether there is such a session at all, whoever owns it, expired or not.
+    pub async fn upload_exists(&self, id: &str) -> Result<bool> {
+        let row: Option<(i32,)> = on_db!(&*self.db, db => sqlx::query_as("SELECT 1 FROM uploads WHERE id = $1").bind(id).fetch_optional(db).await)?;
+        Ok(row.is_some())
+    }
+
+    /// At most `limit` sessions that have expired at `now`.
+    pub async fn list_expired_uploads(&self, now: Millis, limit: usize) -> Result<Vec<String>> {
+        let rows: Vec<(String,)> = on_db!(&*self.db, db => sqlx::query_as("SELECT id FROM uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2")
+            .bind(now)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(db)
+            .await)?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// The number of sessions of `actor` that have not expired at `now`.
+    pub async fn count_uploads(&self, actor: &str, now: Millis) -> Result<u64> {
+        let (count,): (i64,) = on_db!(&*self.db, db => sqlx::query_as("SELECT COUNT(*) FROM uploads WHERE actor = $1 AND expires_at > $2")
+            .bind(actor)
+            .bind(now)
+            .fetch_one(db)
+            .await)?;
+        unsigned(count, "uploads", "count")
+    }
+}
+
+/// Opens a session.
+pub(crate) struct CreateUpload {
+    pub(crate) id: String,
+    pub(crate) repository: RepositoryName,
+    pub(crate) actor: String,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) expires_at: Millis,
+}
+
+impl Operation for CreateUpload {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
+        on_db!(tx, db => sqlx::query(
+            "INSERT INTO uploads (id, repository, actor, algorithm, received, hasher, expires_at) VALUES ($1, $2, $3, $4, 0, $5, $6)",
+        )
+        .bind(&self.id)
+        .bind(self.repository.as_str())
+        .bind(&self.actor)
+        .bind(self.algorithm.as_str())
+        .bind(Hasher::new(self.algorithm).save())
+        .bind(self.expires_at)
+        .execute(db)
+        .await
+        .map(drop))?;
+        Ok(())
+    }
+}
+
+/// Acknowledges bytes that are durable, if the session still stands where the writer found it.
+pub(crate) struct AdvanceUpload {
+    pub(crate) id: String,
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    pub(crate) hasher: Hasher,
+    pub(crate) expires_at: Millis,
+}
+
+impl Operation for AdvanceUpload {
+    /// Whether it did.
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        Ok(
+            on_db!(tx, db => sqlx::query("UPDATE uploads SET received = $3, hasher = $4, expires_at = $5 WHERE id = $1 AND received = $2")
+            .bind(&self.id)
+            .bind(signed(self.from))
+            .bind(signed(self.to))
+            .bind(self.hasher.save())
+            .bind(self.expires_at)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() == 1))?,
+        )
+    }
+}
+
+/// Forgets a session. Its bytes are the caller's to remove.
+pub(crate) struct DeleteUpload {
+    pub(crate) id: String,
+}
+
+impl Operation for DeleteUpload {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
+        on_db!(tx, db => sqlx::query("DELETE FROM uploads WHERE id = $1").bind(&self.id).execute(db).await.map(drop))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! Starting, saying where, and ending.
+
+use std::{
+    fmt::Write as _,
+    io::{self, Write as _},
+    net::SocketAddr,
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use tokio::{net::TcpListener, signal::unix, sync::watch};
+use uuid::Uuid;
+
+use crate::{
+    app::{ADMIN_TOKEN_FILE, App, Surroundings},
+    config::{Config, Flags, LogFormat, config_reference},
+    http::{self, connection::ConnectionLimits},
+};
+
+/// An OCI registry that understands WebAssembly components.
+///
+/// Without any option it keeps everything in ./data and listens on 127.0.0.1:5000. The first start makes an administrator's token
+/// and prints it with the commands to try next.
+#[derive(Debug, Parser)]
+#[command(name = "wreg-registry", version)]
+pub struct Command {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Print a page of the reference
+    #[command(hide = true)]
+    Reference {
+        /// Which one
+        #[arg(value_parser = ["config", "errors"])]
+        page: String,
+    },
+}
+
+/// Does what the command line says, until the process is told to end.
+pub fn run(command: Command) -> ExitCode {
+    if let Some(Action::Reference { page }) = command.action {
+        let text = if page == "config" {
+            config_reference()
+        } else {
+            http::errors_reference()
+        };
+        return written(&text);
+    }
+    let result = tokio::runtime::Runtime::new()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(start(command.flags)));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(flags: Flags) -> anyhow::Result<()> {
+    let config = Config::load(flags)?;
+    log(&config)?;
+    let app = App::open(&config, Surroundings::default()).await?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", config.listen))?;
+    let address = listener.local_addr()?;
+    written(&greeting(&app, &config, address).await);
+    let (told, mut stop) = watch::channel(false);
+    let (mut terminate, mut interrupt) = (
+        unix::signal(unix::SignalKind::terminate())?,
+        unix::signal(unix::SignalKind::interrupt())?,
+    );
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        let _ = told.send(true);
+    });
+    let stopped = async move {
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    serve(app, listener, ConnectionLimits::default(), stopped).await?;
+    Ok(())
+}
+
+/// Serves `app` on `listener` until `shutdown` is done; then answers what is under way, for 30 seconds at most.
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    limits: ConnectionLimits,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let sweeper = tokio::spawn({
+        let registry = app.registry().clone();
+        async move { registry.sweep_forever(&Uuid::new_v4().to_string()).await }
+    });
+    let draining = app.clone();
+    let shutdown = async move {
+        shutdown.await;
+        draining.drain();
+        tracing::info!("shutting down: answering what is under way");
+    };
+    let result = http::connection::serve(listener, http::router(app.clone()), limits, shutdown).await;
+    sweeper.abort();
+    app.close().await;
+    result
+}
+
+/// Where the server is, and at the first start what to do with it. The first line is for programs.
+async fn greeting(app: &App, config: &Config, address: SocketAddr) -> String {
+    let mut text = format!("listening on http://{address}\n");
+    if config.dev {
+        text += "dev: everything is public, and anybody on this machine may push\n";
+    }
+    let file = config.data_dir.join(ADMIN_TOKEN_FILE);
+    if app.is_first_start()
+        && let Ok(token) = secret(&file).await
+    {
+        let file = file.display();
+        let _ = write!(
+            text,
+            "
+The administrator's token, shown this once and kept in {file}:
+
+    {token}
+
+Try it:
+
+    wreg login {address} --token-stdin < {file}
+    wreg push hello.wasm {address}/acme/hello:1.0.0
+"
+        );
+    }
+    text
+}
+
+async fn secret(file: &std::path::Path) -> io::Result<String> {
+    use tokio::io::AsyncReadExt as _;
+    let mut text = String::new();
+    tokio::fs::File::open(file)
+        .await?
+        .take(256)
+        .read_to_string(&mut text)
+        .await?;
+    Ok(text.trim_end().to_owned())
+}
+
+/// Logs go to standard error, so that standard output holds nothing but the greeting.
+fn log(config: &Config) -> anyhow::Result<()> {
+    let filter =
+        tracing_subscriber::EnvFilter::try_new(&config.log).map_err(|error| anyhow::anyhow!("log: {error}"))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_target(false);
+    match config.log_format {
+        LogFormat::Text => builder.with_ansi(false).init(),
+        LogFormat::Json => builder.json().init(),
+    }
+    Ok(())
+}
+
+fn written(text: &str) -> ExitCode {
+    let mut out = io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,80 @@
+//! An upload that is held: its file, open and locked.
+
+use std::{io, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use wreg_oci::digest::Digest;
+
+use super::{
+    super::{AppendError, BlobKey, ByteStream, CommitError, Error, HeldUpload, Operation, StopCause, UploadId},
+    append, commit,
+    disk::{Disk, OpenFile},
+};
+
+/// An upload's file. While it lives, in whatever section of whatever call, nobody else holds the upload.
+pub(super) struct Locked {
+    pub(super) file: OpenFile,
+    /// The length in bytes.
+    pub(super) size: u64,
+}
+
+/// What a caller holds. The file goes with each call into its sections off the runtime and comes back at its end, so a dropped call
+/// keeps the upload exactly until its section is over.
+pub(super) struct HeldFile {
+    upload: UploadId,
+    locked: Option<Locked>,
+}
+
+impl HeldFile {
+    /// Opens and locks the upload's file; `None` if another holds it. Blocks.
+    pub(super) fn take(disk: &Arc<Disk>, upload: UploadId) -> Result<Option<Self>, Error> {
+        let file = disk.open_or_create(&upload.object())?;
+        // A commit may have moved the file between its opening and its locking: then it is a blob, and not a byte of it may change.
+        if !file.try_lock()? || !file.is_in_place()? {
+            return Ok(None);
+        }
+        let size = file.size()?;
+        Ok(Some(Self {
+            upload,
+            locked: Some(Locked { file, size }),
+        }))
+    }
+
+    fn locked(&mut self) -> Result<Locked, Error> {
+        let no_longer = || io::Error::other("it is no longer held: it was committed, or a call on it was dropped");
+        self.locked
+            .take()
+            .ok_or_else(|| Error::new(Operation::Write, self.upload.object(), no_longer()))
+    }
+}
+
+impl HeldUpload for HeldFile {
+    fn append(&mut self, offset: u64, body: ByteStream) -> BoxFuture<'_, Result<u64, AppendError>> {
+        Box::pin(async move {
+            let storage = |error: Error| AppendError::Stopped {
+                durable: offset,
+                cause: StopCause::Storage(error),
+            };
+            let locked = self.locked().map_err(storage)?;
+            if locked.size < offset {
+                return Err(AppendError::Lost {
+                    durable: self.locked.insert(locked).size,
+                });
+            }
+            let (locked, outcome) = append::append(locked, offset, body).await.map_err(storage)?;
+            self.locked = Some(locked);
+            outcome
+        })
+    }
+
+    fn commit(&mut self, digest: &Digest, size: u64) -> BoxFuture<'_, Result<BlobKey, CommitError>> {
+        let key = BlobKey::new(digest.clone(), self.upload);
+        Box::pin(async move {
+            let locked = self.locked()?;
+            let (locked, key, outcome) = commit::commit(locked, key, size).await?;
+            // Once it is a blob there is nothing to hold.
+            self.locked = outcome.is_err().then_some(locked);
+            outcome.map(|()| key)
+        })
+    }
+}

@@ -1,0 +1,120 @@
+//! Blobs as files in the data folder: the backend of a registry on one machine.
+//!
+//! Each call hands its file work to tokio's blocking threads, one short section at a time, so a slow client holds no thread.
+//! The order that makes a blob durable stands in `commit.rs`; every system call goes through `disk.rs`.
+
+mod append;
+mod commit;
+mod data_dir;
+mod disk;
+mod held;
+mod list;
+mod probe;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::{io, ops::Range, sync::Arc};
+
+use futures_util::future::BoxFuture;
+
+pub(crate) use self::data_dir::{DataDir, DataDirError};
+use self::{disk::Disk, held::HeldFile};
+use super::{
+    BlobKey, BlobStore, ByteStream, Error, Faults, HeldUpload, Listing, Operation, UploadId,
+    key::{BLOBS, UPLOADS},
+};
+
+/// A [`BlobStore`] in a folder. Clones are the same store.
+#[derive(Debug, Clone)]
+pub(crate) struct FsStore {
+    disk: Arc<Disk>,
+}
+
+impl FsStore {
+    /// Opens the store in a data folder that this process has locked, making its folders on the first start. Blocks; for the start.
+    pub(crate) fn open(data: &DataDir, faults: Faults) -> Result<Self, Error> {
+        let disk = Disk::new(data.path(), faults);
+        for folder in [BLOBS, UPLOADS] {
+            disk.ensure_dir(folder, ".")?;
+        }
+        let store = Self { disk: Arc::new(disk) };
+        probe::remove_leftovers(&store.disk)?;
+        Ok(store)
+    }
+}
+
+impl BlobStore for FsStore {
+    fn size(&self, key: &BlobKey) -> BoxFuture<'_, Result<Option<u64>, Error>> {
+        let (disk, name) = (Arc::clone(&self.disk), key.object());
+        Box::pin(off_runtime(move || disk.size(&name)))
+    }
+
+    fn read(&self, key: &BlobKey, range: Range<u64>) -> BoxFuture<'_, Result<Option<ByteStream>, Error>> {
+        Box::pin(read::read(Arc::clone(&self.disk), key.object(), range))
+    }
+
+    fn read_upload(&self, upload: UploadId, range: Range<u64>) -> BoxFuture<'_, Result<Option<ByteStream>, Error>> {
+        Box::pin(read::read(Arc::clone(&self.disk), upload.object(), range))
+    }
+
+    fn hold(&self, upload: UploadId) -> BoxFuture<'_, Result<Option<Box<dyn HeldUpload>>, Error>> {
+        let disk = Arc::clone(&self.disk);
+        Box::pin(off_runtime(move || {
+            Ok(HeldFile::take(&disk, upload)?.map(|held| -> Box<dyn HeldUpload> { Box::new(held) }))
+        }))
+    }
+
+    fn abort(&self, upload: UploadId) -> BoxFuture<'_, Result<(), Error>> {
+        let disk = Arc::clone(&self.disk);
+        Box::pin(off_runtime(move || disk.unlink(&upload.object()).map(drop)))
+    }
+
+    fn delete(&self, key: &BlobKey) -> BoxFuture<'_, Result<(), Error>> {
+        let (disk, key) = (Arc::clone(&self.disk), key.clone());
+        Box::pin(off_runtime(move || {
+            if disk.unlink(&key.object())? {
+                disk.sync_dir(&key.folders().0)?;
+            }
+            Ok(())
+        }))
+    }
+
+    fn list_uploads(&self) -> Listing<UploadId> {
+        list::uploads(Arc::clone(&self.disk))
+    }
+
+    fn list_blobs(&self) -> Listing<BlobKey> {
+        list::blobs(Arc::clone(&self.disk))
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<(), Error>> {
+        let disk = Arc::clone(&self.disk);
+        Box::pin(off_runtime(move || probe::probe(&disk)))
+    }
+}
+
+/// Does blocking `work` off the runtime's threads. Once begun it runs to its end, whether anyone waits for it or not; a panic in it
+/// goes on in the caller.
+async fn off_runtime<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(ended) => Err(E::from(stopping(ended))),
+    }
+}
+
+/// The error of a section that never began because the runtime is shutting down; a panic is passed on.
+fn stopping(ended: tokio::task::JoinError) -> Error {
+    match ended.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(ended) => Error::new(
+            Operation::Open,
+            "files any more",
+            io::Error::new(io::ErrorKind::Interrupted, ended),
+        ),
+    }
+}

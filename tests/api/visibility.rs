@@ -1,0 +1,215 @@
+//! What a repository's visibility opens, and what it keeps from those who may not know of it.
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use wreg_oci::Digest;
+
+use crate::{
+    auth::{challenged, comparable},
+    registry::{Options, TestRegistry, header, refused},
+};
+
+async fn set_visibility(registry: &TestRegistry, repository: &str, visibility: &str) {
+    let target = format!("/api/v1/repository?repository={repository}");
+    let body = json!({ "visibility": visibility }).to_string();
+    let answer = registry.send_body("PATCH", &target, body).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let settings: serde_json::Value = answer.json().await.expect("JSON");
+    assert_eq!(
+        (&settings["name"], &settings["visibility"]),
+        (&json!(repository), &json!(visibility))
+    );
+}
+
+/// Everything that can be read of a repository made by `push_image`.
+fn reads(repository: &str, manifest: &Digest) -> [String; 6] {
+    let layer = Digest::sha256("layer");
+    [
+        format!("/v2/{repository}/manifests/1.0"),
+        format!("/v2/{repository}/manifests/{manifest}"),
+        format!("/v2/{repository}/blobs/{layer}"),
+        format!("/v2/{repository}/tags/list"),
+        format!("/v2/{repository}/referrers/{manifest}"),
+        format!("/api/v1/repository?repository={repository}"),
+    ]
+}
+
+/// And everything that cannot be without credentials, whatever it is.
+fn writes(repository: &str) -> [(&'static str, String); 5] {
+    let layer = Digest::sha256("layer");
+    [
+        ("POST", format!("/v2/{repository}/blobs/uploads/")),
+        ("PUT", format!("/v2/{repository}/manifests/2.0")),
+        ("DELETE", format!("/v2/{repository}/manifests/1.0")),
+        ("DELETE", format!("/v2/{repository}/blobs/{layer}")),
+        ("PATCH", format!("/api/v1/repository?repository={repository}")),
+    ]
+}
+
+#[tokio::test]
+async fn a_repository_is_private_until_it_is_made_public_and_again_after() {
+    let registry = TestRegistry::start().await;
+    let manifest = registry.push_image("acme/hello", "1.0", b"layer").await;
+    let status = async |method: &str, target: &str| {
+        let answer = registry.anonymous(method, target).send().await;
+        answer.expect("an answer").status()
+    };
+    for (visibility, expected) in [
+        (None, StatusCode::UNAUTHORIZED),
+        (Some("public"), StatusCode::OK),
+        (Some("private"), StatusCode::UNAUTHORIZED),
+    ] {
+        if let Some(visibility) = visibility {
+            set_visibility(&registry, "acme/hello", visibility).await;
+        }
+        for target in reads("acme/hello", &manifest) {
+            assert_eq!(status("GET", &target).await, expected, "{visibility:?} {target}");
+            assert_eq!(status("HEAD", &target).await, expected, "{visibility:?} {target}");
+        }
+        for (method, target) in writes("acme/hello") {
+            assert_eq!(
+                status(method, &target).await,
+                StatusCode::UNAUTHORIZED,
+                "{visibility:?} {method} {target}"
+            );
+        }
+        // Whoever sends no credentials learns here that there are some, whatever is public.
+        assert_eq!(status("GET", "/v2/").await, StatusCode::UNAUTHORIZED);
+    }
+}
+
+#[tokio::test]
+async fn the_visibility_of_new_repositories_can_be_configured() {
+    let registry = TestRegistry::with(Options {
+        config: "default_visibility = \"public\"",
+        ..Options::default()
+    })
+    .await;
+    let manifest = registry.push_image("acme/hello", "1.0", b"layer").await;
+    for target in reads("acme/hello", &manifest) {
+        let answer = registry.anonymous("GET", &target).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK, "{target}");
+    }
+    for (method, target) in writes("acme/hello") {
+        let answer = registry.anonymous(method, &target).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{target}");
+    }
+    // What nobody made is not public: that would tell which names are taken.
+    let answer = registry.anonymous("GET", "/v2/acme/absent/tags/list").send().await;
+    challenged(
+        &registry,
+        answer.expect("an answer"),
+        ",scope=\"repository:acme/absent:pull\"",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_private_repository_and_none_at_all_are_answered_alike() {
+    let registry = TestRegistry::start().await;
+    let manifest = registry.push_image("acme/hidden", "1.0", b"layer").await;
+    registry.push_image("acme/own", "1.0", b"layer").await;
+    let jwt = registry.registry_token("repository:acme/own:pull,push", false).await;
+    let anonymous_jwt = registry.registry_token("repository:acme/hidden:pull", true).await;
+    let targets = |repository: &str| {
+        let reads = reads(repository, &manifest).map(|target| ("GET", target));
+        let heads = reads.clone().map(|(_, target)| ("HEAD", target));
+        reads
+            .into_iter()
+            .chain(heads)
+            .chain(writes(repository))
+            .collect::<Vec<_>>()
+    };
+    for bearer in [None, Some(&jwt), Some(&anonymous_jwt)] {
+        let pairs = targets("acme/hidden").into_iter().zip(targets("acme/absent"));
+        for ((method, hidden), (_, absent)) in pairs {
+            let ask = async |target: &str| {
+                let request = registry.anonymous(method, target);
+                let request = if let Some(token) = bearer {
+                    request.bearer_auth(token)
+                } else {
+                    request
+                };
+                comparable(request.send().await.expect("an answer")).await
+            };
+            let (there, not_there) = (ask(&hidden).await, ask(&absent).await);
+            assert_eq!(
+                format!("{there:?}"),
+                format!("{not_there:?}").replace("acme/absent", "acme/hidden")
+            );
+            assert_eq!(there.0, StatusCode::UNAUTHORIZED, "{method} {hidden}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_blob_is_not_mounted_from_where_the_caller_cannot_read() {
+    let registry = TestRegistry::start().await;
+    let digest = registry.push_blob("acme/hidden", b"layer").await;
+    let jwt = registry.registry_token("repository:acme/own:pull,push", false).await;
+    let own = format!("/v2/acme/own/blobs/{digest}");
+    let mount = async |from: &str| {
+        let target = format!("/v2/acme/own/blobs/uploads/?mount={digest}{from}");
+        registry
+            .anonymous("POST", &target)
+            .bearer_auth(&jwt)
+            .send()
+            .await
+            .expect("an answer")
+    };
+    let absent = "&from=acme/absent";
+    for from in ["&from=acme/hidden", "", absent] {
+        let answer = mount(from).await;
+        assert_eq!(answer.status(), StatusCode::ACCEPTED, "{from}");
+        assert!(answer.headers().get("docker-content-digest").is_none());
+        let cancelled = registry
+            .anonymous("DELETE", &header(&answer, "location"))
+            .bearer_auth(&jwt);
+        assert_eq!(
+            cancelled.send().await.expect("an answer").status(),
+            StatusCode::NO_CONTENT
+        );
+        let answer = registry.anonymous("HEAD", &own).bearer_auth(&jwt).send().await;
+        assert_eq!(answer.expect("an answer").status(), StatusCode::NOT_FOUND, "{from}");
+    }
+    set_visibility(&registry, "acme/hidden", "public").await;
+    assert_eq!(mount("&from=acme/hidden").await.status(), StatusCode::CREATED);
+    let answer = registry.anonymous("HEAD", &own).bearer_auth(&jwt).send().await;
+    assert_eq!(answer.expect("an answer").status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn settings_that_are_not_understood_change_nothing() {
+    let registry = TestRegistry::start().await;
+    registry.push_blob("acme/hello", b"layer").await;
+    let target = "/api/v1/repository?repository=acme/hello";
+    for body in [
+        "",
+        "[]",
+        "[\"public\"]",
+        "{\"visibility\":\"secret\"}",
+        "{\"visibility\":\"public\",\"is_admin\":true}",
+        "{\"visibility\":\"public\"} x",
+    ] {
+        let body = refused(registry.send_body("PATCH", target, body).await, 400, "UNSUPPORTED").await;
+        assert_eq!(body["errors"][0]["detail"]["wreg_code"], "body-invalid");
+    }
+    let long = format!("{{\"visibility\":\"public\"{}}}", " ".repeat(16 * 1024));
+    refused(registry.send_body("PATCH", target, long).await, 413, "SIZE_INVALID").await;
+    for target in [
+        "/api/v1/repository",
+        "/api/v1/repository?repository=",
+        "/api/v1/repository?repository=Acme",
+        "/api/v1/repository?repository=a/../b",
+    ] {
+        refused(registry.send_body("PATCH", target, "{}").await, 400, "NAME_INVALID").await;
+        refused(registry.send("GET", target).await, 400, "NAME_INVALID").await;
+    }
+    let settings: serde_json::Value = registry.send("GET", target).await.json().await.expect("JSON");
+    assert_eq!(settings["visibility"], "private");
+    for (target, allowed) in [(target, "GET, HEAD, PATCH"), ("/api/v1/repositories", "GET, HEAD")] {
+        let answer = registry.send(Method::PUT.as_str(), target).await;
+        assert_eq!(header(&answer, "allow"), allowed);
+        refused(answer, 405, "UNSUPPORTED").await;
+    }
+}

@@ -1,0 +1,17 @@
+//! The command `wreg` as its users run it: the real binary, its exit code, what it writes, and the real server.
+
+mod completions;
+mod copy;
+mod delete;
+mod inspect;
+mod inspect_file;
+mod login;
+mod manners;
+mod pull;
+mod push;
+mod readme;
+mod reference;
+mod registry;
+mod repository;
+mod validate;
+mod wreg;

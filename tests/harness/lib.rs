@@ -1,0 +1,26 @@
+//! What the tests of both programs share. It depends on neither, so that a test sees only what a user would.
+//!
+//! - [`RegistryProcess`]: the server as a process of its own, on a free port and a temporary data folder.
+//! - [`fixtures`]: real components from language toolchains, and small ones made from text in the process.
+//! - [`raw::Connection`]: HTTP/1.1 by hand, for what no client would send.
+//! - [`database`]: the PostgreSQL that the task runner brought up, if it did.
+//!
+//! Everything here is for tests: what cannot go on panics and says why.
+
+pub mod fixtures;
+mod not_run;
+mod output;
+pub mod raw;
+mod registry;
+
+pub use self::not_run::note as note_not_run;
+pub use self::registry::{Builder, RefusedToStart, RegistryProcess, program, without_settings};
+
+/// The `postgres://` URL to run the tests on, if this run is the one on PostgreSQL.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the task runner speaks to tests through the environment"
+)]
+pub fn database() -> Option<String> {
+    std::env::var("WREG_TEST_DATABASE").ok().filter(|url| !url.is_empty())
+}

@@ -1,0 +1,42 @@
+//! `cargo xtask figures`: start-up time, memory, and the time of a push and a pull, measured on release builds.
+
+use anyhow::Result;
+
+use crate::{
+    fixtures, process,
+    runner::Runner,
+    setup::{self, Wants},
+};
+
+/// Builds both programs as they are released, and measures them from outside. It judges nothing.
+pub(crate) fn run(runner: &mut Runner) -> Result<()> {
+    setup::run(
+        runner,
+        Wants {
+            postgres: false,
+            fixtures: true,
+        },
+    )?;
+    let fixtures = fixtures::make(runner)?;
+    runner.part("build for release", |runner| {
+        process::run(runner.cargo().args([
+            "build",
+            "--release",
+            "--bin",
+            "wreg-registry",
+            "--bin",
+            "wreg",
+            "--bin",
+            "wreg-bench",
+        ]))
+    })?;
+    runner.part("measure", |runner| {
+        let release = runner.target().join("release");
+        let mut bench = std::process::Command::new(release.join("wreg-bench"));
+        bench
+            .env("WREG_REGISTRY_BIN", release.join("wreg-registry"))
+            .env("WREG_BIN", release.join("wreg"))
+            .env("WREG_FIXTURES", fixtures);
+        process::run(&mut bench)
+    })
+}

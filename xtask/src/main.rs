@@ -1,0 +1,75 @@
+//! The one task runner: `cargo xtask <task>`.
+//!
+//! It depends on neither the server nor the command, so it compiles in seconds and works when they do not. One file a task.
+#![expect(clippy::print_stdout, reason = "a task runner talks to the person who runs it")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it has no Config and no runtime: small files and environment variables are read where they are needed"
+)]
+
+mod ci;
+mod docs;
+mod figures;
+mod fixtures;
+mod lint;
+mod postgres;
+mod process;
+mod runner;
+mod setup;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::runner::Runner;
+
+/// The task runner of wreg.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the tests need and this machine lacks, through the ordinary package clients.
+    Setup,
+    /// Build the real components that the tests move (again only where something changed).
+    Fixtures,
+    /// Formatting, clippy, dependencies, and whether the generated documents are fresh.
+    Lint,
+    /// All tests, on SQLite and on a temporary PostgreSQL. Does its own set-up.
+    Test(test::Arguments),
+    /// Write the generated pages of docs/reference.
+    Docs(docs::Arguments),
+    /// Start-up time, memory, and the time of a push and a pull, measured on release builds.
+    Figures,
+    /// Everything that must pass before a change lands: lint and test.
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let Arguments { task } = Arguments::parse();
+    let outcome = Runner::new().and_then(|mut runner| {
+        let outcome = match task {
+            Task::Setup => setup::run(&mut runner, setup::Wants::ALL),
+            Task::Fixtures => fixtures::run(&mut runner),
+            Task::Lint => lint::run(&mut runner),
+            Task::Test(arguments) => test::run(&mut runner, &arguments),
+            Task::Docs(arguments) => docs::run(&mut runner, &arguments),
+            Task::Figures => figures::run(&mut runner),
+            Task::Ci => ci::run(&mut runner),
+        };
+        runner.print_table();
+        outcome
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("\nfailed: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
