@@ -29,7 +29,7 @@ pub(crate) struct Global {
     /// Only results and errors: no progress, notes or warnings
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// More notes; twice for the requests that are made, three times for everything
+    /// More notes; twice or three times to find out what goes wrong
     #[arg(long, short, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
     pub(crate) verbose: u8,
     /// No progress bars, even on a terminal
@@ -38,7 +38,7 @@ pub(crate) struct Global {
     /// Whether stderr is coloured; auto means on a terminal, unless `NO_COLOR` is set
     #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
     pub(crate) color: ColorChoice,
-    /// Talk http to registries on other machines too; to this machine wreg always does
+    /// Talk http to registries on other machines too; to this machine wreg does, unless --ca-file is given
     #[arg(long, global = true)]
     pub(crate) plain_http: bool,
     /// A PEM file with certificate authorities to trust besides the system's; can be repeated
@@ -62,13 +62,18 @@ Exit codes:
   2    could not tell: wrong usage, no connection, an error inside
   130  interrupted (143 by SIGTERM)
 
+JSON:
+  one object on one line, with \"schema\": 1; members may be added, and those that are there keep their meaning
+  a failure is {\"schema\":1,\"error\":{\"kind\":\"no|usage|failed|interrupted\",\"message\":…,\"causes\":[…],\"hint\":…}}
+
 Environment:
-  WREG_REGISTRY      the registry of references that name no host
-  WREG_TOKEN         a token that is used instead of stored credentials
-  SOURCE_DATE_EPOCH  the time that push writes into artifacts, in seconds since 1970; none is written without it
-  XDG_CACHE_HOME     wreg keeps what it pulled in its folder wreg (default ~/.cache)
-  DOCKER_CONFIG      the folder of config.json, where credentials are kept (default ~/.docker)
-  NO_COLOR           no colours
+  WREG_REGISTRY       the registry of references that name no host
+  WREG_TOKEN          a token to use before stored credentials, for WREG_REGISTRY or else the one registry that is named
+  SOURCE_DATE_EPOCH   the time that push writes into artifacts, in seconds since 1970; none is written without it
+  XDG_CACHE_HOME      wreg keeps what it pulled in its folder wreg (default ~/.cache)
+  DOCKER_CONFIG       the folder of config.json, where credentials are kept (default ~/.docker)
+  REGISTRY_AUTH_FILE  podman's credentials, which are read too; so are those in its usual places
+  NO_COLOR            no colours
 
 Examples:
   wreg login localhost:5000

@@ -10,7 +10,7 @@ use std::{
 use tempfile::NamedTempFile;
 use wreg_oci::RepositoryName;
 
-use crate::{error::CliError, output::Printer};
+use crate::{error::CliError, output::write_content};
 
 /// The longest file name that is taken from an artifact, in bytes, `.wasm` included.
 const MAX_NAME: usize = 200;
@@ -66,24 +66,28 @@ impl Destination {
     }
 
     /// Writes all that is in the file `from`. Dropping the future before it is done leaves what was there.
-    pub(crate) async fn write(&self, from: &Path, printer: &Printer) -> Result<(), CliError> {
+    pub(crate) async fn write(&self, from: &Path) -> Result<(), CliError> {
         let cannot = |error: io::Error| CliError::failed(format!("cannot write {self}")).because(error);
         match self {
             Self::Stdout => {
-                let mut from = File::open(from).map_err(cannot)?;
-                // On this thread: a reader that is slow holds up nothing else.
-                printer.content(&mut from)
+                let from = File::open(from).map_err(cannot)?;
+                let written = tokio::task::spawn_blocking(move || write_content(from)).await;
+                written.map_err(|error| cannot(io::Error::other(error)))?
             }
             Self::File(path) => {
+                // It stays in this future, so that it goes away when the future does, whatever the copying thread is at.
                 let temporary = new_file(folder(path)).map_err(cannot)?;
-                let into = temporary.reopen().map_err(cannot)?;
-                copy(from, into).await.map_err(cannot)?;
+                let into = temporary.reopen();
+                copy(from, move || into).await.map_err(cannot)?;
                 temporary.persist(path).map_err(|error| cannot(error.error))?;
                 Ok(())
             }
             Self::Special(path) => {
-                let into = OpenOptions::new().write(true).open(path).map_err(cannot)?;
-                copy(from, into).await.map_err(cannot)
+                let path = path.clone();
+                // Opening a pipe waits for its reader.
+                copy(from, move || OpenOptions::new().write(true).open(path))
+                    .await
+                    .map_err(cannot)
             }
         }
     }
@@ -118,9 +122,9 @@ fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-async fn copy(from: &Path, mut into: File) -> io::Result<()> {
+async fn copy(from: &Path, into: impl FnOnce() -> io::Result<File> + Send + 'static) -> io::Result<()> {
     let from = from.to_owned();
-    let copy = tokio::task::spawn_blocking(move || io::copy(&mut File::open(from)?, &mut into).map(drop));
+    let copy = tokio::task::spawn_blocking(move || io::copy(&mut File::open(from)?, &mut into()?).map(drop));
     copy.await.map_err(io::Error::other)?
 }
 

@@ -9,7 +9,7 @@
 //!
 //! Rows are layers, columns are nouns: to find code, take the noun (`manifests.rs`), then the layer. `http` never names
 //! `metadata` or `storage`; `domain` names neither axum nor sqlx; `metadata` and `storage` do not know each other. A test
-//! (`tests/api/architecture.rs`) keeps it so.
+//! (`tests/api/architecture/`) keeps it so.
 
 mod app;
 pub mod auth;

@@ -71,12 +71,13 @@ async fn start(flags: Flags) -> anyhow::Result<()> {
         .await
         .map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", config.listen))?;
     let address = listener.local_addr()?;
-    written(&greeting(&app, &config, address).await);
-    let (told, mut stop) = watch::channel(false);
+    // Before anybody knows that there is something to end.
     let (mut terminate, mut interrupt) = (
         unix::signal(unix::SignalKind::terminate())?,
         unix::signal(unix::SignalKind::interrupt())?,
     );
+    written(&greeting(&app, &config, address).await);
+    let (told, mut stop) = watch::channel(false);
     tokio::spawn(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         let _ = told.send(true);

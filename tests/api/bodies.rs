@@ -116,7 +116,7 @@ async fn an_endless_body_is_cut_off_at_the_cap() {
     let registry = capped().await;
     let session = registry.start_upload("acme/hello").await;
     let digest = Digest::sha256("x");
-    let chunk = [b"10000\r\n".as_slice(), &[7; 0x10000], b"\r\n"].concat();
+    let chunk = [b"10000\r\n".as_slice(), &vec![7; 0x10000], b"\r\n"].concat();
     for request in [
         format!("POST /v2/acme/hello/blobs/uploads/?digest={digest}"),
         format!("PATCH {session}"),

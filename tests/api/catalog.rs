@@ -4,7 +4,7 @@ use sqlx::Connection as _;
 
 use crate::{
     auth::challenged,
-    registry::{TestDatabase, TestRegistry, header},
+    registry::{TestDatabase, TestRegistry, next_page},
 };
 
 /// 1,100 repositories, too many to push in a test.
@@ -40,13 +40,7 @@ async fn fill(registry: &TestRegistry) {
 async fn page(registry: &TestRegistry, target: &str) -> (Vec<String>, Option<String>) {
     let answer = registry.send("GET", target).await;
     assert_eq!(answer.status(), 200, "{target}");
-    let next = answer.headers().contains_key("link").then(|| header(&answer, "link"));
-    let next = next.map(|link| {
-        let target = link
-            .strip_prefix('<')
-            .and_then(|link| link.strip_suffix(">; rel=\"next\""));
-        target.expect("a link to the next page").to_owned()
-    });
+    let next = next_page(&answer);
     let mut body: serde_json::Value = answer.json().await.expect("JSON");
     let names = serde_json::from_value(body["repositories"].take()).expect("names");
     (names, next)

@@ -2,6 +2,8 @@
 
 use std::{
     io,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicI32, AtomicUsize, Ordering},
@@ -13,7 +15,7 @@ use wreg_oci::Digest;
 use wreg_registry::{Faults, Operation, Surroundings};
 
 use crate::{
-    flows::{bytes, is_stored, patch, put, stands_at},
+    flows::{bytes, is_stored, patch, put, stands_at, where_it_stands},
     registry::{Options, TestRegistry, header, refused},
 };
 
@@ -73,8 +75,11 @@ async fn failed(answer: Response, status: u16, wreg_code: &str) {
     }
 }
 
+/// Whether a step is the one that finds the disk full.
+type Befalls = fn(Operation, &str) -> bool;
+
 /// The steps of a push that can find the disk full, by name.
-const STEPS: [(&str, fn(Operation, &str) -> bool); 8] = [
+const STEPS: [(&str, Befalls); 8] = [
     ("create the file", |operation, _| operation == Operation::Create),
     ("write", |operation, _| operation == Operation::Write),
     ("flush the file", |operation, _| operation == Operation::Sync),
@@ -117,9 +122,7 @@ async fn a_full_disk_is_507_and_passes() {
             "no-space",
         )
         .await;
-        let reached = header(&registry.send("GET", &session).await, "range");
-        let at = reached.strip_prefix("0-").and_then(|last| last.parse::<usize>().ok());
-        let at = at.expect("a range") + 1;
+        let at = where_it_stands(&registry, &session).await;
         assert!(
             at >= 600,
             "{step}: what was acknowledged is kept, and not only {at} bytes"
@@ -184,26 +187,55 @@ async fn a_blob_that_cannot_be_read_to_its_end_is_cut_off() {
     is_stored(&registry, "acme/hello", &content, &digest).await;
 }
 
-/// **S04** The file of a blob has lost its end → 503 or a cut connection, never a short 200.
+/// Takes away the end of a blob's file, behind the server's back.
+fn shorten(file: &Path, length: u64) {
+    let mut permissions = std::fs::metadata(file).expect("it is there").permissions();
+    permissions.set_mode(0o600);
+    std::fs::set_permissions(file, permissions).expect("it is ours");
+    let file = std::fs::File::options().write(true).open(file).expect("it is there");
+    file.set_len(length).expect("it is ours");
+}
+
+/// **S04** The file of a blob has lost its end → 503 for what it cannot give, never a short 200.
 #[tokio::test]
 async fn a_blob_that_became_shorter_is_never_served_as_whole() {
     let registry = TestRegistry::start().await;
     let content = bytes(500_000);
     let digest = registry.push_blob("acme/hello", &content).await;
     let target = format!("/v2/acme/hello/blobs/{digest}");
-    let row = registry.blob_files().remove(0);
-    let mut permissions = std::fs::metadata(&row).expect("it is there").permissions();
-    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o600);
-    std::fs::set_permissions(&row, permissions).expect("it is ours");
-    let file = std::fs::File::options().write(true).open(&row).expect("it is there");
-    file.set_len(300_000).expect("it is ours");
+    shorten(&registry.blob_files()[0], 300_000);
     failed(registry.send("GET", &target).await, 503, "unavailable").await;
-    assert_eq!(registry.send("HEAD", &target).await.status(), StatusCode::NOT_FOUND);
     let part = registry.request("GET", &target).header("range", "bytes=0-9").send();
-    assert_eq!(
-        part.await.expect("an answer").bytes().await.expect("a body"),
-        content[..10]
-    );
+    let part = part.await.expect("an answer").bytes().await.expect("a body");
+    assert_eq!(part, content[..10]);
+}
+
+/// **S10** The file of a blob is gone, or shorter than it was → HEAD says 404 `BLOB_UNKNOWN`, so clients push it again, and that makes it good.
+#[tokio::test]
+async fn a_blob_whose_file_was_lost_is_made_good_by_pushing_it_again() {
+    let registry = TestRegistry::start().await;
+    let content = bytes(10_000);
+    let digest = registry.push_blob("acme/hello", &content).await;
+    registry.push_blob("acme/other", &content).await;
+    let target = format!("/v2/acme/hello/blobs/{digest}");
+    for lose in [
+        |file: &Path| shorten(file, 9_999),
+        |file: &Path| std::fs::remove_file(file).expect("it is there"),
+    ] {
+        for file in registry.blob_files() {
+            lose(&file);
+        }
+        assert_eq!(registry.send("HEAD", &target).await.status(), StatusCode::NOT_FOUND);
+        registry.push_blob("acme/hello", &content).await;
+        for repository in ["acme/hello", "acme/other"] {
+            is_stored(&registry, repository, &content, &digest).await;
+        }
+        assert_eq!(registry.send("HEAD", &target).await.status(), StatusCode::OK);
+    }
+    for file in registry.blob_files() {
+        std::fs::remove_file(file).expect("it is there");
+    }
+    refused(registry.send("GET", &target).await, 404, "BLOB_UNKNOWN").await;
 }
 
 /// **S11** The file system became read-only, or permission is missing → writes 503 with `Retry-After`, reads go on, `/readyz` says why, and it ends without a restart.

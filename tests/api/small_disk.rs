@@ -42,7 +42,7 @@ impl SmallDisk {
     /// Takes all the room that is left.
     pub(crate) fn fill(&self) {
         let mut filler = File::create(self.filler()).expect("a name takes no room");
-        for piece in [&[0; 65536][..], &[0; 512]] {
+        for piece in [&[0; 16384][..], &[0; 512]] {
             while filler.write_all(piece).is_ok() {}
         }
     }

@@ -1,25 +1,13 @@
 //! What a repository's visibility opens, and what it keeps from those who may not know of it.
 
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::json;
 use wreg_oci::Digest;
 
 use crate::{
     auth::{challenged, comparable},
-    registry::{Options, TestRegistry, header, refused},
+    registry::{Options, TestRegistry, header},
 };
-
-async fn set_visibility(registry: &TestRegistry, repository: &str, visibility: &str) {
-    let target = format!("/api/v1/repository?repository={repository}");
-    let body = json!({ "visibility": visibility }).to_string();
-    let answer = registry.send_body("PATCH", &target, body).await;
-    assert_eq!(answer.status(), StatusCode::OK);
-    let settings: serde_json::Value = answer.json().await.expect("JSON");
-    assert_eq!(
-        (&settings["name"], &settings["visibility"]),
-        (&json!(repository), &json!(visibility))
-    );
-}
 
 /// Everything that can be read of a repository made by `push_image`.
 fn reads(repository: &str, manifest: &Digest) -> [String; 6] {
@@ -60,7 +48,7 @@ async fn a_repository_is_private_until_it_is_made_public_and_again_after() {
         (Some("private"), StatusCode::UNAUTHORIZED),
     ] {
         if let Some(visibility) = visibility {
-            set_visibility(&registry, "acme/hello", visibility).await;
+            registry.set("acme/hello", &json!({ "visibility": visibility })).await;
         }
         for target in reads("acme/hello", &manifest) {
             assert_eq!(status("GET", &target).await, expected, "{visibility:?} {target}");
@@ -172,44 +160,8 @@ async fn a_blob_is_not_mounted_from_where_the_caller_cannot_read() {
         let answer = registry.anonymous("HEAD", &own).bearer_auth(&jwt).send().await;
         assert_eq!(answer.expect("an answer").status(), StatusCode::NOT_FOUND, "{from}");
     }
-    set_visibility(&registry, "acme/hidden", "public").await;
+    registry.set("acme/hidden", &json!({ "visibility": "public" })).await;
     assert_eq!(mount("&from=acme/hidden").await.status(), StatusCode::CREATED);
     let answer = registry.anonymous("HEAD", &own).bearer_auth(&jwt).send().await;
     assert_eq!(answer.expect("an answer").status(), StatusCode::OK);
-}
-
-#[tokio::test]
-async fn settings_that_are_not_understood_change_nothing() {
-    let registry = TestRegistry::start().await;
-    registry.push_blob("acme/hello", b"layer").await;
-    let target = "/api/v1/repository?repository=acme/hello";
-    for body in [
-        "",
-        "[]",
-        "[\"public\"]",
-        "{\"visibility\":\"secret\"}",
-        "{\"visibility\":\"public\",\"is_admin\":true}",
-        "{\"visibility\":\"public\"} x",
-    ] {
-        let body = refused(registry.send_body("PATCH", target, body).await, 400, "UNSUPPORTED").await;
-        assert_eq!(body["errors"][0]["detail"]["wreg_code"], "body-invalid");
-    }
-    let long = format!("{{\"visibility\":\"public\"{}}}", " ".repeat(16 * 1024));
-    refused(registry.send_body("PATCH", target, long).await, 413, "SIZE_INVALID").await;
-    for target in [
-        "/api/v1/repository",
-        "/api/v1/repository?repository=",
-        "/api/v1/repository?repository=Acme",
-        "/api/v1/repository?repository=a/../b",
-    ] {
-        refused(registry.send_body("PATCH", target, "{}").await, 400, "NAME_INVALID").await;
-        refused(registry.send("GET", target).await, 400, "NAME_INVALID").await;
-    }
-    let settings: serde_json::Value = registry.send("GET", target).await.json().await.expect("JSON");
-    assert_eq!(settings["visibility"], "private");
-    for (target, allowed) in [(target, "GET, HEAD, PATCH"), ("/api/v1/repositories", "GET, HEAD")] {
-        let answer = registry.send(Method::PUT.as_str(), target).await;
-        assert_eq!(header(&answer, "allow"), allowed);
-        refused(answer, 405, "UNSUPPORTED").await;
-    }
 }

@@ -44,7 +44,7 @@ fn only_what_is_named_is_deleted() {
     user.run(&["delete", &repository])
         .unknown()
         .saying("names no tag and no digest");
-    let both = pushed.replace("@", ":latest@");
+    let both = pushed.replace('@', ":latest@");
     user.run(&["delete", &both]).unknown().saying("both a tag and a digest");
     assert_eq!(user.run(&["tags", &repository]).yes().line(), "latest");
 }

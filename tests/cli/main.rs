@@ -13,5 +13,6 @@ mod readme;
 mod reference;
 mod registry;
 mod repository;
+mod stalling;
 mod validate;
 mod wreg;

@@ -4,7 +4,10 @@ use std::{fs, process::Stdio};
 
 use wreg_harness::{RegistryProcess, fixtures::wat};
 
-use crate::wreg::{Run, User, names};
+use crate::{
+    stalling::Stalling,
+    wreg::{Run, User, names},
+};
 
 /// A user who has pushed the component as `acme/hello:1.0.0`; the reference by tag and by digest.
 fn pushed(registry: &RegistryProcess) -> (User, String, String) {
@@ -149,4 +152,32 @@ fn a_reader_of_the_bytes_that_goes_away_is_told_by_the_exit_code() {
     drop(child.stdout.take());
     let run = Run::from(child.wait_with_output().expect("a child can be waited for"));
     assert_eq!((run.code, run.stderr.as_str()), (2, ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_pull_leaves_no_file_and_the_next_one_goes_on() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let registry = Stalling::start();
+    let user = User::new();
+    let mut command = user.command(&["pull", &registry.reference]);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command can be started");
+    registry.wait_for_stall();
+    kill_process(Pid::from_child(&child), Signal::INT).expect("the process is there until it is waited for");
+    let run = Run::from(child.wait_with_output().expect("a child can be waited for"));
+    assert_eq!(
+        (run.code, run.text().as_str(), run.stderr.as_str()),
+        (130, "", "error: interrupted\n")
+    );
+    assert_eq!(user.names(), [""; 0]);
+
+    user.run(&["pull", &registry.reference]).yes();
+    let resumed_at = registry.resumed_at();
+    assert!(resumed_at > 0 && resumed_at <= registry.bytes.len() / 2, "{resumed_at}");
+    assert!(user.read("large.wasm") == registry.bytes);
 }

@@ -190,6 +190,29 @@ fn what_is_not_valid_is_not_pushed() {
 }
 
 #[test]
+fn a_component_whose_config_would_lie_about_it_is_not_pushed() {
+    let registry = RegistryProcess::start();
+    let reference = format!("{}/acme/hello:1.0.0", registry.address());
+    let user = User::of(&registry);
+    let long = "a".repeat(2_000);
+    let file = user.file(
+        "long.wasm",
+        wat::encode(&format!("(component (import \"{long}\" (func)))")),
+    );
+    user.run(&["push", &file, &reference])
+        .no()
+        .saying("a name that its config cannot say as it is");
+    let many: Vec<_> = (0..10_001)
+        .map(|number| format!("(import \"a{number}\" (func))"))
+        .collect();
+    let file = user.file("many.wasm", wat::encode(&format!("(component {})", many.concat())));
+    user.run(&["push", &file, &reference])
+        .no()
+        .saying("more imports or exports than its config can name");
+    user.run(&["pull", &reference]).no();
+}
+
+#[test]
 fn who_may_not_push_is_told_what_to_do() {
     let registry = RegistryProcess::start();
     let user = User::new();

@@ -49,8 +49,8 @@ fn the_first_screen_works_as_it_is_written() {
     let pushed = format!("{}/acme/hello@sha256:", registry.address());
     assert_eq!(
         stdout.matches(&pushed).count(),
-        2,
-        "push and pull name the artifact by its digest: {stdout}"
+        3,
+        "push, pull and inspect name the artifact by its digest: {stdout}"
     );
     assert!(stdout.contains("component"), "inspect says what it is: {stdout}");
 }

@@ -4,7 +4,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use super::Verdict;
-use crate::{args::Cli, context::Context, error::CliError};
+use crate::{args::Cli, error::CliError, output::write_content};
 
 /// Write a completion script for a shell
 #[derive(Debug, clap::Args)]
@@ -18,9 +18,9 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(super) fn run(args: &Args, context: &Context) -> Result<Verdict, CliError> {
+pub(super) fn run(args: &Args) -> Result<Verdict, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "wreg", &mut script);
-    context.printer.content(&*script)?;
+    write_content(&*script)?;
     Ok(Verdict::Yes)
 }

@@ -94,9 +94,9 @@ impl Command {
             Self::Delete(args) => delete::run(args, context).await,
             Self::Copy(args) => copy::run(args, context).await,
             Self::Repository(args) => repository::run(args, context).await,
-            Self::Completions(args) => completions::run(&args, context),
+            Self::Completions(args) => completions::run(&args),
             Self::Version(args) => version::run(&args, context),
-            Self::Reference(args) => reference::run(&args, context),
+            Self::Reference(args) => reference::run(&args),
         }
     }
 }

@@ -51,7 +51,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
     for mismatch in &mismatches {
         context.printer.warning(mismatch);
     }
-    destination.write(fetched.path(), &context.printer).await?;
+    destination.write(fetched.path()).await?;
     let from = if fetched.from_store {
         ", from the local store"
     } else {

@@ -43,7 +43,7 @@ pub(crate) struct Args {
     /// One more tag for it; can be repeated
     #[arg(long, value_name = "TAG")]
     tag: Vec<Tag>,
-    /// An annotation of the manifest, before what the component says of itself; without a value it is left out; can be repeated
+    /// An annotation of the manifest, in place of what the component says of itself; without a value, none; can be repeated
     #[arg(long, short, value_name = "NAME=VALUE", value_parser = annotations::parse)]
     annotation: Vec<(String, String)>,
 }
@@ -59,7 +59,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
     let packed = WasmArtifact {
         title: format!("{}.wasm", reference.repository.last_component()),
         author: local.inspection.metadata.authors.clone(),
-        component: component(&local.inspection),
+        component: component(&local.inspection)?,
         annotations: annotations::of(&local.inspection.metadata, created.as_deref(), args.annotation),
         created,
     }

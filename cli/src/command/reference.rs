@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::Verdict;
-use crate::{args::Cli, context::Context, error::CliError};
+use crate::{args::Cli, error::CliError, output::write_content};
 
 /// Write this command's reference as Markdown
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
-pub(super) fn run(_args: &Args, context: &Context) -> Result<Verdict, CliError> {
-    context.printer.content(page().as_bytes())?;
+pub(super) fn run(_args: &Args) -> Result<Verdict, CliError> {
+    write_content(page().as_bytes())?;
     Ok(Verdict::Yes)
 }
 

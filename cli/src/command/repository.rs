@@ -58,13 +58,16 @@ struct Show {
 ///
 /// What is not named stays as it is. A repository that is not there is made.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "\
+#[command(
+    override_usage = "wreg repository set [OPTIONS] <NAME> <SETTING>...",
+    after_long_help = "\
 Output:
   the repository after the change
 
 Examples:
   wreg repository set localhost:5000/acme/hello --visibility public
-  wreg repository set localhost:5000/acme/hello --immutable-tags semver --deletable false")]
+  wreg repository set localhost:5000/acme/hello --immutable-tags semver --deletable false"
+)]
 struct Set {
     /// The repository: host/repository
     name: String,

@@ -12,8 +12,8 @@ use crate::{
 
 /// Validate WebAssembly files
 ///
-/// Each is validated in full, as the registry would: core modules, components and WIT packages, with WebAssembly 3.0, the component
-/// model and its async features. A feature that wasmtime 48 runs only when told to is named separately. Nothing leaves this machine.
+/// Each is validated in full: core modules, components and WIT packages, with WebAssembly 3.0, the component model and its async
+/// features. A feature that wasmtime 48 runs only when told to is named separately. Nothing leaves this machine.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Output:

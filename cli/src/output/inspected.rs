@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
-use wreg_oci::{Descriptor, Digest};
+use wreg_oci::{Descriptor, Digest, wasm::TITLE};
 
 use super::{
     text::{field, one_line, plain, size},
@@ -88,7 +88,12 @@ impl From<&Descriptor> for Annotated {
 
 impl Annotated {
     fn line(&self) -> String {
-        format!("{} {} {}", self.digest, self.media_type, size(self.size))
+        let title = self
+            .annotations
+            .get(TITLE)
+            .map(|title| format!(" ({title})"))
+            .unwrap_or_default();
+        format!("{} {} {}{title}", self.digest, self.media_type, size(self.size))
     }
 }
 

@@ -25,7 +25,7 @@ mod wasm;
 pub(crate) use inspected::{Annotated, InRegistry, Inspected, Source, Wit};
 pub(crate) use listed::{Repositories, RepositoryShown, Tags};
 pub(crate) use log::log;
-pub(crate) use printer::Printer;
+pub(crate) use printer::{Printer, write_content};
 pub(crate) use session::{LoggedIn, LoggedOut, Version};
 pub(crate) use text::size;
 pub(crate) use transferred::{Content, Copied, Deleted, Pulled, Pushed};

@@ -73,17 +73,6 @@ impl Printer {
         }
     }
 
-    /// Copies all of `content` to stdout. Here a reader that went away is an error: not all of the result arrived.
-    #[expect(
-        clippy::unused_self,
-        reason = "stdout is written to through the printer, and only so"
-    )]
-    pub(crate) fn content(&self, mut content: impl io::Read) -> Result<(), CliError> {
-        let mut out = io::stdout().lock();
-        let copied = io::copy(&mut content, &mut out).and_then(|_| out.flush());
-        copied.map_err(output_error)
-    }
-
     /// Says what was done, unless `--quiet`.
     pub(crate) fn status(&self, text: impl fmt::Display) {
         if self.words >= Words::Ordinary {
@@ -157,6 +146,15 @@ impl Printer {
             None => writeln!(err, "{text}"),
         };
     }
+}
+
+/// Copies all of `content` to stdout. Here a reader that went away is an error: not all of the result arrived.
+///
+/// It waits for the reader, so a command calls it on a thread that may wait.
+pub(crate) fn write_content(mut content: impl io::Read) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    let copied = io::copy(&mut content, &mut out).and_then(|_| out.flush());
+    copied.map_err(output_error)
 }
 
 fn write_out(bytes: &[u8]) -> Result<(), CliError> {

@@ -12,7 +12,7 @@ use wreg_oci::Digest;
 /// Blobs smaller than this, in bytes, are there before a bar could be read.
 const WORTH_A_BAR: u64 = 256 * 1024;
 
-const TEMPLATE: &str = "{msg} [{wide_bar}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+const TEMPLATE: &str = "{msg} [{wide_bar}] {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}";
 
 /// Bars on stderr; each goes away when its blob is done.
 pub(super) struct Bars {

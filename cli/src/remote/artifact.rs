@@ -1,6 +1,6 @@
 //! One artifact: its manifest, and its config where that is the Wasm layout's.
 
-use wreg_client::Registry;
+use wreg_client::{Error, Registry};
 use wreg_oci::{
     Descriptor, Digest, Manifest, MediaType, Reference,
     manifest::Content,
@@ -139,9 +139,16 @@ impl Artifact {
         else {
             return Ok(Config::Other);
         };
-        let bytes = registry
+        let bytes = match registry
             .blob_bytes(&self.reference.repository, descriptor, MAX_CONFIG)
-            .await?;
+            .await
+        {
+            Ok(bytes) => bytes,
+            Err(error @ (Error::NotFound { .. } | Error::TooLarge { .. })) => {
+                return Ok(Config::Unreadable(format!("the config cannot be read: {error}")));
+            }
+            Err(error) => return Err(error.into()),
+        };
         Ok(match serde_json::from_slice(&bytes) {
             Ok(config) => Config::Wasm(config),
             Err(error) => Config::Unreadable(format!("the config is not as the Wasm layout has it: {error}")),

@@ -154,7 +154,7 @@ impl<'a> Copier<'a> {
         let progress = self.printer.progress("pushing");
         let source = BlobSource::File(fetched.path());
         to.registry
-            .push_blob(&to.repository, blob, source, mount, &*progress)
+            .push_blob(&to.repository, blob, source, None, &*progress)
             .await?;
         self.blobs_sent += 1;
         Ok(())

@@ -10,7 +10,10 @@ use crate::{
         Permit,
         permit::{Delete, Pull, Push},
     },
-    metadata::blobs::{DeleteBlob, Deletion, MountBlob},
+    metadata::{
+        self,
+        blobs::{DeleteBlob, Deletion, MountBlob, MoveBlob},
+    },
     storage::BlobKey,
 };
 
@@ -42,14 +45,10 @@ impl Registry {
     pub async fn get_blob(&self, permit: &Permit<Pull>, digest: &Digest) -> Result<Blob> {
         let record = self.metadata.find_blob(permit.repository(), digest).await?;
         let record = record.ok_or_else(|| Error::BlobUnknown(digest.clone()))?;
-        let key = record.location.parse().map_err(|_| crate::metadata::Error::Corrupt {
-            table: "blobs",
-            column: "location",
-        })?;
         Ok(Blob {
             digest: digest.clone(),
             size: record.size,
-            key,
+            key: key_of(&record.location)?,
         })
     }
 
@@ -88,6 +87,30 @@ impl Registry {
         Ok(self.metadata.list_holders(digest, HOLDERS).await?)
     }
 
+    /// Of the bytes that a push has brought to `new` and those that the database knows at `known`, keeps the latter; unless the store
+    /// has lost them, which pushing again is to make good.
+    pub(super) async fn keep_one_copy(&self, digest: &Digest, size: u64, known: &str, new: &BlobKey) -> Result<()> {
+        if self.storage.size(&key_of(known)?).await? != Some(size) {
+            let operation = MoveBlob {
+                digest: digest.clone(),
+                from: known.to_owned(),
+                to: new.to_string(),
+            };
+            if self.metadata.write(operation).await? {
+                tracing::info!(%digest, location = %new, "a blob that was missing from the store is there again");
+                return Ok(());
+            }
+        }
+        // A second copy is harmless, so a failure here is not the client's.
+        if let Err(error) = self.storage.delete(new).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a second copy of a blob was left behind"
+            );
+        }
+        Ok(())
+    }
+
     /// Takes the blob away from the repository (end-10), unless a manifest there is made of it.
     pub async fn delete_blob(&self, permit: &Permit<Delete>, digest: &Digest) -> Result<()> {
         let operation = DeleteBlob {
@@ -100,6 +123,15 @@ impl Registry {
             Error::BlobUnknown(digest.clone())
         })
     }
+}
+
+/// Where the database says that a blob's bytes are.
+fn key_of(location: &str) -> Result<BlobKey> {
+    let corrupt = |_| metadata::Error::Corrupt {
+        table: "blobs",
+        column: "location",
+    };
+    Ok(location.parse().map_err(corrupt)?)
 }
 
 /// The database says that the bytes are there and the store says that they are not. Somebody has to know.

@@ -287,7 +287,7 @@ impl Registry {
             })?;
         let operation = PutBlob {
             repository: permit.repository().clone(),
-            digest: expected,
+            digest: expected.clone(),
             size: progress.received,
             location: key.to_string(),
             upload: session.then(|| id.to_string()),
@@ -297,16 +297,10 @@ impl Registry {
             now: self.clock.now(),
         };
         let location = self.metadata.write(operation).await?;
-        if location != key.to_string() {
-            // The store had these bytes already. Keeping a second copy would be harmless, so a failure here is not the client's.
-            if let Err(error) = self.storage.delete(&key).await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a second copy of a blob was left behind"
-                );
-            }
+        if location == key.to_string() {
+            return Ok(());
         }
-        Ok(())
+        self.keep_one_copy(&expected, progress.received, &location, &key).await
     }
 
     /// Forgets a session and removes its bytes. The row goes first: what a crash leaves is then bytes without a session, which the sweep

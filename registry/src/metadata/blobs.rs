@@ -122,6 +122,31 @@ impl Operation for PutBlob {
     }
 }
 
+/// Says that a blob's bytes are elsewhere now.
+pub(crate) struct MoveBlob {
+    pub(crate) digest: Digest,
+    /// Where they were.
+    pub(crate) from: String,
+    /// Where they are.
+    pub(crate) to: String,
+}
+
+impl Operation for MoveBlob {
+    /// Whether they were there.
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        let moved = on_db!(tx, db => sqlx::query("UPDATE blobs SET location = $3 WHERE digest = $1 AND location = $2")
+            .bind(self.digest.as_str())
+            .bind(&self.from)
+            .bind(&self.to)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() == 1))?;
+        Ok(moved)
+    }
+}
+
 /// Gives a repository a blob that another one holds.
 pub(crate) struct MountBlob {
     pub(crate) from: RepositoryName,

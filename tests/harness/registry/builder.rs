@@ -115,6 +115,7 @@ impl Builder {
             stdout,
             stderr,
             lines,
+            errors,
             address,
             data,
             may_leave_uploads,

@@ -29,6 +29,7 @@ pub struct RegistryProcess {
     stdout: Output,
     stderr: Output,
     lines: Lines,
+    errors: Lines,
     address: SocketAddr,
     data: PathBuf,
     may_leave_uploads: bool,
@@ -95,10 +96,10 @@ impl RegistryProcess {
         self.wait()
     }
 
-    /// Waits until it ends, asked or not.
+    /// Waits until it ends, asked or not. What it wrote is complete then.
     pub fn wait(&mut self) -> ExitStatus {
         assert!(
-            self.lines.wait_for_close(PATIENCE),
+            self.lines.wait_for_close(PATIENCE) && self.errors.wait_for_close(PATIENCE),
             "the server does not end\n{}",
             self.log()
         );

@@ -140,6 +140,53 @@ async fn a_handler_that_takes_its_time_is_no_stall() {
     assert!(client.response().await.ends_with("whole"));
 }
 
+/// A deadline with room for a slow machine, and a while that is well within it.
+const LONG: Duration = Duration::from_secs(2);
+const WHILE: Duration = Duration::from_millis(500);
+
+#[tokio::test]
+async fn a_body_that_comes_slowly_does_not_stall() {
+    let limits = ConnectionLimits {
+        body_stall: LONG,
+        ..patient()
+    };
+    let server = Server::start(limits, Router::new().route("/", post(async |body: String| body))).await;
+    let mut client = server.connect().await;
+    client
+        .send("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\n")
+        .await;
+    for byte in ["s", "l", "o", "w", "!"] {
+        // All in all longer than the deadline.
+        let answered = timeout(WHILE, client.0.read_u8()).await;
+        assert!(answered.is_err(), "answered before the end");
+        client.send(byte).await;
+    }
+    assert!(client.response().await.ends_with("slow!"));
+}
+
+#[tokio::test]
+async fn a_client_that_reads_slowly_is_not_dropped() {
+    let (router, mut dropped) = endless();
+    let server = Server::start(
+        ConnectionLimits {
+            write_stall: LONG,
+            ..patient()
+        },
+        router,
+    )
+    .await;
+    let mut client = server.connect().await;
+    client.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    for _ in 0..5 {
+        assert!(
+            timeout(WHILE, dropped.recv()).await.is_err(),
+            "dropped although it reads"
+        );
+        let mut piece = vec![0; 8 << 20];
+        client.0.read_exact(&mut piece).await.expect("the response goes on");
+    }
+}
+
 /// Says when it is dropped.
 struct Dropped(mpsc::UnboundedSender<()>);
 
