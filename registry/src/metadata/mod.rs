@@ -30,9 +30,9 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use self::writer::Writer;
 pub use self::error::Error;
 pub(crate) use self::migrate::MigrateError;
+use self::writer::Writer;
 
 /// The result of everything here.
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -140,7 +140,8 @@ impl Metadata {
 
     /// Whether no server has used it yet: each makes the administrator's token known before it takes a request.
     pub async fn is_unused(&self) -> Result<bool> {
-        let (tokens,): (i64,) = on_db!(&*self.db, pool => sqlx::query_as("SELECT COUNT(*) FROM tokens").fetch_one(pool).await)?;
+        let (tokens,): (i64,) =
+            on_db!(&*self.db, pool => sqlx::query_as("SELECT COUNT(*) FROM tokens").fetch_one(pool).await)?;
         Ok(tokens == 0)
     }
 
