@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
 use reqwest::Response;
 use serde_json::{Value, json};
 use wreg_oci::{Digest, MediaType};
@@ -220,10 +221,16 @@ async fn referrers_come_in_one_page_until_that_has_4_mib() {
     let mut all = BTreeSet::new();
     // 300 small ones pass the number of rows that are read at a time.
     let empty = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [], "subject": { "mediaType": IMAGE, "digest": subject, "size": 7 } });
-    for number in 0..300 {
-        let mut small = empty.clone();
-        small["annotations"] = json!({ "number": number.to_string() });
-        all.insert(format!("\"{}\"", push(&registry, &small).await.0));
+    let small: Vec<_> = (0..300)
+        .map(|number| {
+            let mut manifest = empty.clone();
+            manifest["annotations"] = json!({ "number": number.to_string() });
+            manifest
+        })
+        .collect();
+    for some in small.chunks(30) {
+        let pushed = join_all(some.iter().map(|manifest| push(&registry, manifest))).await;
+        all.extend(pushed.into_iter().map(|(digest, _)| format!("\"{digest}\"")));
     }
     assert_eq!(follow(&registry, path(&subject)).await, (all.clone(), 1));
     let mut large = BTreeSet::new();

@@ -27,18 +27,13 @@ async fn comes_back(registry: &TestRegistry, media_type: &str, layer: &[u8], con
     );
     let answer = registry.send("GET", "/v2/acme/hello/manifests/1.0.0").await;
     assert_eq!(answer.text().await.expect("a body"), manifest.to_string());
-    for coding in ["identity", "gzip, deflate, br, zstd"] {
-        let request = registry.request("GET", &format!("/v2/acme/hello/blobs/{digest}"));
-        let answer = request
-            .header("accept-encoding", coding)
-            .send()
-            .await
-            .expect("an answer");
-        assert_eq!(answer.status(), 200);
-        assert_eq!(header(&answer, "content-length"), layer.len().to_string());
-        assert!(answer.headers().get("content-encoding").is_none());
-        assert_eq!(answer.bytes().await.expect("a body"), layer);
-    }
+    let request = registry.request("GET", &format!("/v2/acme/hello/blobs/{digest}"));
+    let request = request.header("accept-encoding", "gzip, deflate, br, zstd");
+    let answer = request.send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    assert_eq!(header(&answer, "content-length"), layer.len().to_string());
+    assert!(answer.headers().get("content-encoding").is_none());
+    assert_eq!(answer.bytes().await.expect("a body"), layer);
 }
 
 /// The config that says what a component's would.
@@ -57,9 +52,9 @@ fn config_of(layer: &[u8]) -> Value {
 async fn a_layer_that_is_cut_off_or_no_wasm_is_data_like_any_other() {
     let registry = TestRegistry::start().await;
     let component = wat::component();
-    let step = component.len().div_ceil(40);
-    let lengths = (0..16)
-        .chain((16..component.len()).step_by(step))
+    let step = component.len().div_ceil(20);
+    let lengths = (0..10)
+        .chain((10..component.len()).step_by(step))
         .chain([component.len() - 1, component.len()]);
     for length in lengths {
         let prefix = &component[..length];

@@ -13,6 +13,7 @@ mod readme;
 mod reference;
 mod registry;
 mod repository;
+mod skopeo;
 mod stalling;
 mod validate;
 mod wreg;

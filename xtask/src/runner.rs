@@ -11,6 +11,8 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
+use crate::process;
+
 /// The checkout, the cache folder, and the parts that ran so far.
 pub(crate) struct Runner {
     /// The root of the checkout.
@@ -37,12 +39,35 @@ impl Runner {
             .to_owned();
         let cache = cache_folder()?;
         fs::create_dir_all(&cache).with_context(|| format!("making the cache folder {}", cache.display()))?;
-        Ok(Self {
+        let runner = Self {
             root,
             cache,
             parts: Vec::new(),
             depth: 0,
-        })
+        };
+        runner.claim_target()?;
+        Ok(runner)
+    }
+
+    /// Removes from the target folder what another checkout built of these packages; what it compiled of their dependencies stays.
+    ///
+    /// Cargo takes packages of two checkouts for the same ones, and for files outside of a package's own folder, as `tests/api` is, it
+    /// looks at those of the checkout that was there before: it would run that one's tests.
+    fn claim_target(&self) -> Result<()> {
+        let target = self.target();
+        let note = target.join(".checkout");
+        let here = self.root.as_os_str().as_encoded_bytes();
+        if target.starts_with(&self.root) || fs::read(&note).is_ok_and(|last| last == here) {
+            return Ok(());
+        }
+        fs::create_dir_all(&target).with_context(|| format!("making {}", target.display()))?;
+        for profile in ["dev", "release"] {
+            process::run(
+                self.cargo()
+                    .args(["clean", "--quiet", "--workspace", "--profile", profile]),
+            )?;
+        }
+        fs::write(&note, here).with_context(|| format!("writing {}", note.display()))
     }
 
     /// Runs one part of a task under its name, timed. Parts may hold parts.

@@ -258,7 +258,7 @@ esac
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("made executable");
     write(
         &bin.join("docker-credential-broken"),
-        "#!/bin/sh\necho 'cannot autolaunch D-Bus without X11' >&2\nexit 1\n",
+        "#!/bin/sh\ncat > /dev/null\necho 'cannot autolaunch D-Bus without X11' >&2\nexit 1\n",
     );
     fs::set_permissions(bin.join("docker-credential-broken"), fs::Permissions::from_mode(0o755))
         .expect("made executable");
@@ -284,7 +284,8 @@ fn helpers_keep_find_and_forget() {
         .output()
         .expect("run");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}{errors}");
 }
 
 #[cfg(unix)]
