@@ -1,6 +1,6 @@
 //! A registry in this process, on a port of loopback, with whatever the test wants to go wrong.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ impl TestRegistry {
             Config::parse(data.path(), &format!("{database_line}{}", options.config)).expect("a valid configuration");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
-        let app = App::open(&config, options.surroundings).await?;
+        let app = open(&config, options.surroundings).await?;
         let (stop, stopped) = oneshot::channel();
         let stopped = async move {
             let _ = stopped.await;
@@ -284,6 +284,20 @@ impl Drop for TestRegistry {
     fn drop(&mut self) {
         if !self.may_leave_uploads && !std::thread::panicking() {
             assert_eq!(self.upload_files(), Vec::<PathBuf>::new(), "uploads are left");
+        }
+    }
+}
+
+/// Opens the server, patiently where another one seems to have the data folder. Tests of this process start programs meanwhile, and
+/// between fork and exec such a program holds a copy of every lock that this process has or has just let go of.
+async fn open(config: &Config, surroundings: Surroundings) -> Result<App, StartError> {
+    let mut attempts = 0..100;
+    loop {
+        match App::open(config, surroundings.clone()).await {
+            Err(StartError::DataDir(_)) if attempts.next().is_some() => {
+                tokio::time::sleep_until(tokio::time::Instant::now() + Duration::from_millis(5)).await;
+            }
+            result => return result,
         }
     }
 }

@@ -35,8 +35,8 @@ fn the_address_is_found_in_text_and_in_json() {
 #[test]
 fn a_server_is_known_by_what_it_says_and_ends_when_asked() {
     let folder = folder();
-    let script = "mkdir $2; mkfifo $2/fifo; echo secret > $2/admin-token; echo opening; echo 'listening on http://127.0.0.1:5'; \
-                  trap 'echo drained; exit 3' TERM; read -r _ < $2/fifo";
+    let script = "mkdir $2; mkfifo $2/fifo; echo secret > $2/admin-token; trap 'echo drained; exit 3' TERM; echo opening; \
+                  echo 'listening on http://127.0.0.1:5'; read -r _ < $2/fifo";
     let server = server(&folder, script).start();
     assert_eq!(server.url(), "http://127.0.0.1:5");
     assert_eq!(server.admin_token(), "secret");
