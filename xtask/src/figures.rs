@@ -22,6 +22,7 @@ pub(crate) fn run(runner: &mut Runner) -> Result<()> {
         process::run(runner.cargo().args([
             "build",
             "--release",
+            "--workspace",
             "--bin",
             "wreg-registry",
             "--bin",
