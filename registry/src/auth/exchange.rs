@@ -24,6 +24,7 @@ impl Auth {
                     }
                 }
                 Scope::Catalog => access.extend(gate.catalog().is_ok().then(Access::catalog)),
+                Scope::Server => access.extend(gate.server().is_ok().then(Access::server)),
             }
         }
         Ok(self.key.sign(identity.actor(), access, self.clock.now()))

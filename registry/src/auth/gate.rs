@@ -8,7 +8,7 @@ use wreg_oci::RepositoryName;
 use super::{
     Auth,
     identity::{Actor, Identity, Via},
-    permit::{Action, CatalogPermit, Permit, Right},
+    permit::{Action, CatalogPermit, Permit, Right, ServerPermit},
     scope::Access,
 };
 use crate::metadata::{self, repositories::Settings};
@@ -97,6 +97,24 @@ impl Gate<'_> {
         })
     }
 
+    /// A permit to administer the server itself.
+    pub fn server(&self) -> Result<ServerPermit, Refusal> {
+        let Identity { actor, via } = self.identity;
+        let carries = match via {
+            Via::Registry(access) => access.iter().any(Access::includes_server),
+            Via::Personal => true,
+            Via::Nothing => false,
+        };
+        match via {
+            _ if carries && self.may_administer(actor) => Ok(ServerPermit { actor: actor.clone() }),
+            Via::Personal => Err(Refusal::Denied),
+            Via::Nothing | Via::Registry(_) => Err(Refusal::Challenge {
+                scope: Some(Access::server()),
+                insufficient: *via != Via::Nothing,
+            }),
+        }
+    }
+
     /// Whether the caller is somebody, as the ping asks. Where everything is open, nobody need be.
     pub fn authenticated(&self) -> Result<(), Refusal> {
         if self.identity.via == Via::Nothing && !self.auth.open {
@@ -121,6 +139,13 @@ impl Gate<'_> {
             }
         }
         Ok(granted)
+    }
+
+    /// Whether somebody may administer the server itself. Never where everything is open: that is for content.
+    #[expect(clippy::unused_self, reason = "it will ask for the token's scope")]
+    pub(super) fn may_administer(&self, actor: &Actor) -> bool {
+        // The administrator's is the only personal token there is.
+        matches!(actor, Actor::Token(_))
     }
 
     /// What somebody may, by who they are and what the repository's settings say now.

@@ -95,3 +95,16 @@ impl<A> Permit<A> {
 pub struct CatalogPermit {
     pub(super) _actor: Actor,
 }
+
+/// Proof that `actor` may administer the server itself: tokens, keys, collection, checks.
+#[derive(Debug)]
+pub struct ServerPermit {
+    pub(super) actor: Actor,
+}
+
+impl ServerPermit {
+    /// Who has it.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+}

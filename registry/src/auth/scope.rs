@@ -13,10 +13,10 @@ const MAX_SCOPES: usize = 100;
 /// What a token may be used for: some actions on one resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
-    /// `repository` or `registry`.
+    /// `repository`, or `registry` for what belongs to no repository.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The repository's name, or `catalog`.
+    /// The repository's name; `catalog` or `server`.
     pub name: String,
     /// `pull`, `push`, `delete`, `*`.
     pub actions: Vec<String>,
@@ -35,9 +35,18 @@ impl Access {
 
     /// Access to the list of all repositories.
     pub fn catalog() -> Self {
+        Self::registry("catalog")
+    }
+
+    /// Access to what administers the server. wreg's own: other registries know `registry:catalog:*` alone.
+    pub fn server() -> Self {
+        Self::registry("server")
+    }
+
+    fn registry(name: &str) -> Self {
         Self {
             kind: "registry".to_owned(),
-            name: "catalog".to_owned(),
+            name: name.to_owned(),
             actions: vec!["*".to_owned()],
         }
     }
@@ -50,7 +59,12 @@ impl Access {
 
     /// Whether it includes the list of all repositories.
     pub fn includes_catalog(&self) -> bool {
-        self.kind == "registry" && self.name == "catalog" && self.actions.iter().any(|action| action == "*")
+        *self == Self::catalog()
+    }
+
+    /// Whether it includes what administers the server.
+    pub fn includes_server(&self) -> bool {
+        *self == Self::server()
     }
 }
 
@@ -61,6 +75,8 @@ pub enum Scope {
     Repository(RepositoryName, Vec<Right>),
     /// The list of all repositories.
     Catalog,
+    /// What administers the server.
+    Server,
 }
 
 impl Scope {
@@ -79,6 +95,7 @@ impl Scope {
         let (name, actions) = rest.rsplit_once(':')?;
         match kind {
             "registry" if name == "catalog" && actions == "*" => Some(Self::Catalog),
+            "registry" if name == "server" && actions == "*" => Some(Self::Server),
             "repository" => {
                 let rights = actions.split(',').flat_map(rights).copied().collect();
                 Some(Self::Repository(name.parse().ok()?, rights))
@@ -104,7 +121,14 @@ mod tests {
 
     #[test]
     fn scopes_come_repeated_and_joined() {
-        let scopes = Scope::parse_all(["repository:a/b:pull,push repository:c:*", "registry:catalog:*"].into_iter());
+        let scopes = Scope::parse_all(
+            [
+                "repository:a/b:pull,push repository:c:*",
+                "registry:catalog:*",
+                "registry:server:*",
+            ]
+            .into_iter(),
+        );
         let name = |text: &str| text.parse().expect("a name");
         assert_eq!(
             scopes,
@@ -115,6 +139,7 @@ mod tests {
                     vec![Right::Pull, Right::Push, Right::Delete, Right::Administer]
                 ),
                 Scope::Catalog,
+                Scope::Server,
             ]
         );
     }

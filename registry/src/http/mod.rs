@@ -4,6 +4,7 @@
 //! sees through), the caller is identified once, and each arm of [`v2`] gets its permit from the gate before it can call the
 //! domain. One file per noun: request → domain → response. What an error looks like stands in `error.rs` alone.
 
+mod api;
 mod blobs;
 mod body;
 pub mod connection;
@@ -46,16 +47,7 @@ pub fn router(app: App) -> Router {
         .route("/v2/", any(v2))
         .route("/v2/{*path}", any(v2))
         .route("/token", get(token::get).post(token::post).fallback(method_not_allowed))
-        .route(
-            wreg_api::REPOSITORIES,
-            get(repositories::list).fallback(method_not_allowed),
-        )
-        .route(
-            wreg_api::REPOSITORY,
-            get(repositories::show)
-                .patch(repositories::change)
-                .fallback(method_not_allowed),
-        )
+        .route("/api/v1/{*path}", any(api::api))
         .route("/livez", get(health::live).fallback(method_not_allowed))
         .route("/readyz", get(health::ready).fallback(method_not_allowed))
         .fallback(not_found)
@@ -70,7 +62,6 @@ async fn not_found(State(app): State<App>, request: Request) -> Response {
 async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
     let allowed = match request.uri().path() {
         "/token" => "GET, HEAD, POST",
-        wreg_api::REPOSITORY => "GET, HEAD, PATCH",
         _ => "GET, HEAD",
     };
     ApiError::MethodNotAllowed(allowed).respond(&Origin::of(&app, request.headers()))

@@ -1,0 +1,100 @@
+//! `/api/v1/`: the one way into wreg's own API, as `/v2/` has one.
+//!
+//! The caller is identified once, and each arm of [`dispatch`] gets its permit from the gate before it can call the noun's file.
+//! A route that is added is added here, with what it asks of its caller.
+
+use axum::{
+    extract::{Request, State},
+    http::Method,
+    response::Response,
+};
+use serde::de::DeserializeOwned;
+use wreg_oci::{Endpoint, InvalidEndpoint, Page, RepositoryName};
+
+use super::{ApiError, Result, body, error::Origin, headers::RequestHeaders, repositories};
+use crate::{
+    app::App,
+    auth::permit::{Administer, Pull},
+};
+
+/// The largest body of a request, in bytes.
+const MAX_BODY: usize = 16 * 1024;
+
+/// Everything under `/api/v1/`.
+pub(super) async fn api(State(app): State<App>, request: Request) -> Response {
+    let origin = Origin::of(&app, request.headers());
+    dispatch(&app, request)
+        .await
+        .unwrap_or_else(|error| error.respond(&origin))
+}
+
+async fn dispatch(app: &App, request: Request) -> Result<Response> {
+    let (parts, body) = request.into_parts();
+    let headers = RequestHeaders::new(&parts.headers);
+    let identity = app.auth.identify(&headers.authorization()).await?;
+    let gate = app.auth.gate(&identity);
+    headers.refuse_content_coding()?;
+    let query = parts.uri.query().unwrap_or_default();
+    let body = Body {
+        headers: &headers,
+        body,
+    };
+    let registry = &app.registry;
+    let read = [Method::GET, Method::HEAD].contains(&parts.method);
+    match (parts.uri.path(), &parts.method) {
+        (wreg_api::REPOSITORIES, _) if read => repositories::list(registry, gate.catalog()?, page(query)?).await,
+        (wreg_api::REPOSITORIES, _) => Err(ApiError::MethodNotAllowed("GET, HEAD")),
+        (wreg_api::REPOSITORY, _) if read => {
+            repositories::show(registry, gate.permit::<Pull>(repository(query)?).await?).await
+        }
+        (wreg_api::REPOSITORY, &Method::PATCH) => {
+            repositories::change(registry, gate.permit::<Administer>(repository(query)?).await?, body).await
+        }
+        (wreg_api::REPOSITORY, _) => Err(ApiError::MethodNotAllowed("GET, HEAD, PATCH")),
+        _ => Err(ApiError::NotFound),
+    }
+}
+
+/// A body that has not been read yet.
+pub(super) struct Body<'a> {
+    headers: &'a RequestHeaders<'a>,
+    body: axum::body::Body,
+}
+
+impl Body<'_> {
+    /// Reads it as a JSON object, of 16 KiB at most.
+    pub(super) async fn read_object<T: DeserializeOwned>(self) -> Result<T> {
+        let declared = self.headers.content_length();
+        let bytes = body::collect(
+            self.body,
+            declared,
+            MAX_BODY,
+            ApiError::BodyTooLarge { limit: MAX_BODY },
+        )
+        .await?;
+        // The derived reader would also take the members from an array, by their order.
+        if !bytes.trim_ascii_start().starts_with(b"{") {
+            return Err(ApiError::Json("expected an object".to_owned()));
+        }
+        serde_json::from_slice(&bytes).map_err(|error| ApiError::Json(error.to_string()))
+    }
+}
+
+/// The value of a parameter, if it is given; the first, if it is given more than once.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut all = form_urlencoded::parse(query.as_bytes());
+    all.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+fn repository(query: &str) -> Result<RepositoryName> {
+    let name = parameter(query, "repository").unwrap_or_default();
+    Ok(name.parse().map_err(InvalidEndpoint::Name)?)
+}
+
+/// `n` and `last`, as the catalog takes them.
+fn page(query: &str) -> Result<Page> {
+    match Endpoint::parse("GET", "/v2/_catalog", Some(query))? {
+        Endpoint::ListRepositories(page) => Ok(page),
+        _ => Err(ApiError::NotFound),
+    }
+}
