@@ -37,7 +37,9 @@ pub struct App {
     pub(crate) registry: Registry,
     pub(crate) auth: Auth,
     /// Scheme and host that clients reach this server by, if configured; without a slash at the end.
-    pub(crate) public_url: Option<String>,
+    pub(crate) public_url: Option<Arc<str>>,
+    /// Whose forwarding headers are believed.
+    pub(crate) trusted_proxies: Arc<[ipnet::IpNet]>,
     pub(crate) readiness: Arc<Readiness>,
     panics: Arc<AtomicU64>,
     metadata: Metadata,
@@ -128,7 +130,8 @@ impl App {
         Ok(Self {
             registry,
             auth,
-            public_url: config.public_url.clone(),
+            public_url: config.public_url.as_deref().map(Into::into),
+            trusted_proxies: config.trusted_proxies.as_slice().into(),
             readiness: Arc::default(),
             panics: Arc::default(),
             metadata,

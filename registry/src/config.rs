@@ -3,6 +3,7 @@
 //! The only reader of the environment. What is wrong is refused at start, with the place and the reason; nothing falls back to
 //! something weaker.
 
+mod networks;
 mod reference;
 mod source;
 
@@ -13,9 +14,11 @@ use std::{
     time::Duration,
 };
 
+use ipnet::IpNet;
 use serde::Deserialize;
 use wreg_api::{ImmutableTags, MissingReferences, Visibility};
 
+use self::networks::Networks;
 pub use self::{reference::config_reference, source::Flags};
 use crate::domain::{Limits, repositories::Settings};
 
@@ -32,6 +35,8 @@ pub struct Config {
     pub dev: bool,
     /// Scheme and host that clients reach the server by, without a slash at the end.
     pub public_url: Option<String>,
+    /// Networks of the proxies whose forwarding headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// How logs are written.
     pub log_format: LogFormat,
     /// What is logged: a level, or `target=level` pairs.
@@ -86,6 +91,7 @@ struct Partial {
     dev: Option<bool>,
     public_url: Option<PublicUrl>,
     tls_in_front: Option<bool>,
+    trusted_proxies: Option<Networks>,
     log: Option<String>,
     log_format: Option<LogFormat>,
     default_visibility: Option<Visibility>,
@@ -214,6 +220,7 @@ impl Config {
             database,
             dev,
             public_url: partial.public_url.as_ref().map(|url| url.0.clone()),
+            trusted_proxies: partial.trusted_proxies.clone().unwrap_or_default().into_inner(),
             log_format: partial.log_format.unwrap_or(LogFormat::Text),
             log: partial.log.clone().unwrap_or_else(|| "info".to_owned()),
             settings: partial,

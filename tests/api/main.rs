@@ -26,6 +26,7 @@ mod manifests;
 mod names;
 mod panics;
 mod process;
+mod proxies;
 mod ranges;
 mod referrers;
 mod registry;

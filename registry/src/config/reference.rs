@@ -47,7 +47,7 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key(
         "public_url",
-        "http:// and the Host that a request names",
+        "what a trusted proxy says, else the scheme of the connection and the host that the request names",
         "\"https://registry.example\"",
         "How clients reach the server: the realm of its challenges lies there.",
     ),
@@ -56,6 +56,12 @@ pub(super) const KEYS: &[Key] = &[
         "false",
         "true",
         "A proxy ends TLS before this server, which may therefore listen beyond loopback.",
+    ),
+    key(
+        "trusted_proxies",
+        "none",
+        "[\"127.0.0.1\", \"10.0.0.0/8\"]",
+        "Addresses and networks of proxies in front: `X-Forwarded-For`, `-Proto` and `-Host` (or `Forwarded`) of theirs are believed, of others never. A variable lists them with commas.",
     ),
     key(
         "default_visibility",

@@ -87,6 +87,7 @@ impl Partial {
             dev: self.dev.or(other.dev),
             public_url: self.public_url.or(other.public_url),
             tls_in_front: self.tls_in_front.or(other.tls_in_front),
+            trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),
             default_visibility: self.default_visibility.or(other.default_visibility),

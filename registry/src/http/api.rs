@@ -11,7 +11,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 use wreg_oci::{Endpoint, InvalidEndpoint, Page, RepositoryName};
 
-use super::{ApiError, Result, body, error::Origin, headers::RequestHeaders, repositories};
+use super::{ApiError, Result, body, headers::RequestHeaders, origin::Origin, repositories};
 use crate::{
     app::App,
     auth::permit::{Administer, Pull},
@@ -22,7 +22,7 @@ const MAX_BODY: usize = 16 * 1024;
 
 /// Everything under `/api/v1/`.
 pub(super) async fn api(State(app): State<App>, request: Request) -> Response {
-    let origin = Origin::of(&app, request.headers());
+    let origin = Origin::of(&request);
     dispatch(&app, request)
         .await
         .unwrap_or_else(|error| error.respond(&origin))

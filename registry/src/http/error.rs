@@ -12,34 +12,15 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde_json::{Value, json};
-use wreg_oci::{ErrorBody, ErrorEntry, Host, InvalidEndpoint, range::InvalidContentRange};
+use wreg_oci::{ErrorBody, ErrorEntry, InvalidEndpoint, range::InvalidContentRange};
 
 use self::rows::Row;
 pub use self::rows::errors_reference;
-use super::headers::value;
+use super::{headers::value, origin::Origin};
 use crate::{
-    app::App,
     auth::{InvalidCredentials, Refusal, SERVICE, scope::Access},
     domain,
 };
-
-/// Where the client reached this server: what the realm of a challenge must lie on.
-pub(super) struct Origin(String);
-
-impl Origin {
-    /// The configured public URL, or else plain http at the host that the client names. Forwarded headers are not looked at: anybody
-    /// can send them.
-    pub(super) fn of(app: &App, headers: &HeaderMap) -> Self {
-        if let Some(url) = &app.public_url {
-            return Self(url.clone());
-        }
-        let host = headers
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok())
-            .and_then(|host| host.parse::<Host>().ok());
-        Self(host.map_or_else(String::new, |host| format!("http://{host}")))
-    }
-}
 
 /// Whatever a request can come to instead of its answer.
 #[derive(Debug, thiserror::Error)]
@@ -126,7 +107,7 @@ impl ApiError {
         }
     }
 
-    fn add_headers(self, headers: &mut HeaderMap, Origin(origin): &Origin, row: &Row) {
+    fn add_headers(self, headers: &mut HeaderMap, origin: &Origin, row: &Row) {
         match self {
             Self::Refused(Refusal::Challenge { scope, insufficient }) => {
                 let error = if insufficient { Some("insufficient_scope") } else { None };
@@ -160,7 +141,8 @@ impl ApiError {
 }
 
 /// `WWW-Authenticate` (RFC 6750, section 3), with the realm on the origin that the client used.
-fn challenge(origin: &str, scope: Option<&Access>, error: Option<&str>) -> HeaderValue {
+fn challenge(origin: &Origin, scope: Option<&Access>, error: Option<&str>) -> HeaderValue {
+    let origin = origin.as_str();
     let mut text = format!("Bearer realm=\"{origin}/token\",service=\"{SERVICE}\"");
     if let Some(scope) = scope {
         let _ = write!(

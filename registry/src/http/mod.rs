@@ -12,12 +12,14 @@ mod error;
 mod headers;
 mod health;
 mod manifests;
+mod origin;
 mod referrers;
 mod repositories;
 mod tags;
 mod token;
 mod trace;
 mod uploads;
+mod well_known;
 
 use axum::{
     Router,
@@ -29,10 +31,7 @@ use axum::{
 use wreg_oci::{Algorithm, Endpoint};
 
 pub use self::error::errors_reference;
-use self::{
-    error::{ApiError, Origin},
-    headers::RequestHeaders,
-};
+use self::{error::ApiError, headers::RequestHeaders, origin::Origin};
 use crate::{
     app::App,
     auth::permit::{Delete, Pull, Push},
@@ -48,6 +47,10 @@ pub fn router(app: App) -> Router {
         .route("/v2/{*path}", any(v2))
         .route("/token", get(token::get).post(token::post).fallback(method_not_allowed))
         .route("/api/v1/{*path}", any(api::api))
+        .route(
+            "/.well-known/wasm-pkg/registry.json",
+            get(well_known::wasm_pkg).fallback(method_not_allowed),
+        )
         .route("/livez", get(health::live).fallback(method_not_allowed))
         .route("/readyz", get(health::ready).fallback(method_not_allowed))
         .fallback(not_found)
@@ -55,21 +58,21 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-async fn not_found(State(app): State<App>, request: Request) -> Response {
-    ApiError::NotFound.respond(&Origin::of(&app, request.headers()))
+async fn not_found(request: Request) -> Response {
+    ApiError::NotFound.respond(&Origin::of(&request))
 }
 
-async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
+async fn method_not_allowed(request: Request) -> Response {
     let allowed = match request.uri().path() {
         "/token" => "GET, HEAD, POST",
         _ => "GET, HEAD",
     };
-    ApiError::MethodNotAllowed(allowed).respond(&Origin::of(&app, request.headers()))
+    ApiError::MethodNotAllowed(allowed).respond(&Origin::of(&request))
 }
 
 /// The distribution API.
 async fn v2(State(app): State<App>, request: Request) -> Response {
-    let origin = Origin::of(&app, request.headers());
+    let origin = Origin::of(&request);
     let mut response = dispatch(&app, request)
         .await
         .unwrap_or_else(|error| error.respond(&origin));

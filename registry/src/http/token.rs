@@ -11,7 +11,7 @@ use axum::{
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{ApiError, Result, body, error::Origin, headers::RequestHeaders};
+use super::{ApiError, Result, body, headers::RequestHeaders, origin::Origin};
 use crate::{
     app::App,
     auth::{Grant, Identity, exchange::scope_text, scope::Scope},
@@ -23,7 +23,7 @@ const MAX_BODY: usize = 16 * 1024;
 
 /// `GET /token?service=&scope=…`, with Basic or without credentials.
 pub(super) async fn get(State(app): State<App>, request: Request) -> Response {
-    let origin = Origin::of(&app, request.headers());
+    let origin = Origin::of(&request);
     try_get(&app, request)
         .await
         .unwrap_or_else(|error| error.respond(&origin))
@@ -48,7 +48,7 @@ async fn try_get(app: &App, request: Request) -> Result<Response> {
 
 /// `POST /token` with a form: `grant_type=password`, or a personal token as `refresh_token`.
 pub(super) async fn post(State(app): State<App>, request: Request) -> Response {
-    let origin = Origin::of(&app, request.headers());
+    let origin = Origin::of(&request);
     try_post(&app, request)
         .await
         .unwrap_or_else(|error| error.respond(&origin))

@@ -12,8 +12,9 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{
-    error::{ApiError, Origin},
+    error::ApiError,
     headers::value,
+    origin::{self, ClientAddress, Origin},
 };
 use crate::app::App;
 
@@ -21,11 +22,16 @@ use crate::app::App;
 pub(super) const REQUEST_ID: &str = "x-request-id";
 
 /// Wraps every request. Neither query nor headers are written: both can hold secrets.
-pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = Uuid::new_v4();
     let began = Instant::now();
-    let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
-    let origin = Origin::of(&app, request.headers());
+    origin::identify(&mut request, app.public_url.as_ref(), &app.trusted_proxies);
+    let client = request
+        .extensions()
+        .get()
+        .map(|ClientAddress(address)| tracing::field::display(*address));
+    let span = tracing::info_span!("request", %id, client, method = %request.method(), path = request.uri().path());
+    let origin = Origin::of(&request);
     async move {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         let mut response = answered.unwrap_or_else(|_| {

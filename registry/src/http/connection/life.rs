@@ -63,7 +63,15 @@ impl Server {
             tracing::debug!(%error, %peer, "cannot set TCP_NODELAY");
         }
         let watch = Arc::new(Watch::new(self.limits));
-        let service = WatchedService::new(service, Peer(peer), self.limits, Arc::clone(&watch));
+        let service = WatchedService::new(
+            service,
+            Peer {
+                address: peer,
+                tls: false,
+            },
+            self.limits,
+            Arc::clone(&watch),
+        );
         let io = TokioIo::new(Watched::new(socket, Arc::clone(&watch)));
         let mut connection = self.http().serve_connection(io, service);
         let end = self.drive(&mut connection, &watch).await;

@@ -42,7 +42,12 @@ pub use self::{body::BodyStalled, limits::ConnectionLimits};
 /// The address at the other end of the connection, among the extensions of every request. What a header claims about it is another
 /// matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer(pub SocketAddr);
+pub struct Peer {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// Whether the connection is encrypted.
+    pub tls: bool,
+}
 
 /// The first pause after a failed accept; it doubles with each further failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);

@@ -139,7 +139,7 @@ async fn requests_that_come_at_once_are_answered_in_order() {
 
 #[tokio::test]
 async fn a_request_knows_its_peer() {
-    let router = Router::new().route("/", get(async |peer: Extension<Peer>| peer.0.0.to_string()));
+    let router = Router::new().route("/", get(async |peer: Extension<Peer>| peer.0.address.to_string()));
     let server = Server::start(patient(), router).await;
     let mut client = server.connect().await;
     let address = client.0.local_addr().expect("it is connected");
