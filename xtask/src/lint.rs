@@ -9,10 +9,16 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{docs, process, runner::Runner, setup};
+use crate::{cargo_tools::CargoTool, docs, process, runner::Runner, setup};
 
-const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
-const MACHETE: (&str, &str) = ("cargo-machete", "0.9.2");
+const DENY: CargoTool = CargoTool {
+    name: "cargo-deny",
+    version: "0.20.2",
+};
+const MACHETE: CargoTool = CargoTool {
+    name: "cargo-machete",
+    version: "0.9.2",
+};
 
 /// What cargo-deny calls its clone of the advisory database.
 const ADVISORY_DB: &str = "advisory-db-3157b0e258782691";
@@ -66,7 +72,7 @@ fn clippy(runner: &mut Runner) -> Result<()> {
 }
 
 fn deny(runner: &mut Runner) -> Result<()> {
-    let program = cargo_tool(runner, DENY)?;
+    let program = DENY.install(runner)?;
     // Some wrappers in deny.toml are for what is not there yet.
     let check = [
         "--locked",
@@ -93,7 +99,7 @@ fn deny(runner: &mut Runner) -> Result<()> {
 }
 
 fn machete(runner: &mut Runner) -> Result<()> {
-    process::run(&mut in_root(runner, &cargo_tool(runner, MACHETE)?))
+    process::run(&mut in_root(runner, &MACHETE.install(runner)?))
 }
 
 /// `cargo clippy` or `cargo fmt`: the toolchain's, else Debian's, which has its own compiler of another version beside it.
@@ -119,33 +125,6 @@ fn cargo_with(runner: &Runner, subcommand: &str) -> Result<Command> {
         ("RUSTFMT", "/usr/bin/rustfmt"),
     ]);
     Ok(stand_in)
-}
-
-/// A program from the crate registry at a pinned version: the machine's if it is that version, else built once into the cache.
-fn cargo_tool(runner: &Runner, (name, version): (&str, &str)) -> Result<PathBuf> {
-    let is_it = |program: &Path| {
-        let says = process::read(Command::new(program).arg("--version")).unwrap_or_default();
-        says.split_whitespace().last() == Some(version)
-    };
-    let (folder, _lock) = runner.locked_folder("tools")?;
-    let ours = folder.join("bin").join(name);
-    if let Some(program) = [process::find_program(name), Some(ours.clone())]
-        .into_iter()
-        .flatten()
-        .find(|file| is_it(file))
-    {
-        return Ok(program);
-    }
-    let target = folder.join("target");
-    let mut cargo = runner.cargo();
-    cargo
-        .env("CARGO_TARGET_DIR", &target)
-        .args(["install", "--quiet", "--locked", "--root"])
-        .arg(&folder);
-    process::run(cargo.arg(format!("{name}@{version}")))?;
-    fs::remove_dir_all(target)?;
-    ensure!(is_it(&ours), "{} is not version {version}", ours.display());
-    Ok(ours)
 }
 
 /// cargo-deny takes its databases from a folder of clones, each under a name that it derives from the address.

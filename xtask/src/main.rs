@@ -7,6 +7,7 @@
     reason = "it has no Config and no runtime: small files and environment variables are read where they are needed"
 )]
 
+mod cargo_tools;
 mod ci;
 mod docs;
 mod figures;
