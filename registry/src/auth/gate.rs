@@ -8,7 +8,7 @@ use wreg_oci::RepositoryName;
 use super::{
     Auth,
     identity::{Actor, Identity, Via},
-    permit::{Action, CatalogPermit, Permit, Right, ServerPermit},
+    permit::{Action, CatalogPermit, Permit, Pull, Right, ServerPermit},
     scope::Access,
 };
 use crate::metadata::{self, repositories::Settings};
@@ -78,6 +78,20 @@ impl Gate<'_> {
             Via::Personal if self.may(actor, Right::Pull, &repository).await? => Err(Refusal::Denied),
             Via::Personal => Err(Refusal::Hidden),
         }
+    }
+
+    /// A permit to mount blobs from `repository`, if the caller may pull it.
+    ///
+    /// Whoever mounts needs a registry token for where the blob goes, and clients ask for no other (with no `from` they cannot know
+    /// which). So this is about the one whom the token was made for, whatever the token carries.
+    pub async fn source(&self, repository: RepositoryName) -> Result<Option<Permit<Pull>>, metadata::Error> {
+        let actor = &self.identity.actor;
+        let may = self.may(actor, Right::Pull, &repository).await?;
+        Ok(may.then(|| Permit {
+            repository,
+            actor: actor.clone(),
+            action: PhantomData,
+        }))
     }
 
     /// A permit to list every repository.

@@ -87,10 +87,8 @@ pub(super) async fn mount_source(
         None => registry.list_holders(to, digest).await?,
     };
     for candidate in candidates {
-        match gate.permit::<Pull>(candidate).await {
-            Ok(permit) => return Ok(Some(permit)),
-            Err(Refusal::Unchecked(error)) => return Err(Refusal::Unchecked(error).into()),
-            Err(_) => {}
+        if let Some(source) = gate.source(candidate).await.map_err(Refusal::Unchecked)? {
+            return Ok(Some(source));
         }
     }
     Ok(None)
