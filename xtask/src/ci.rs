@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 
-use crate::{lint, runner::Runner, test};
+use crate::{conformance, lint, runner::Runner, test};
 
-/// Runs the lints, then the tests with nothing left out.
+/// Runs the lints, then the tests with nothing left out, then the conformance suite.
 pub(crate) fn run(runner: &mut Runner) -> Result<()> {
     lint::run(runner)?;
-    test::run(runner, &test::Arguments::default())
+    test::run(runner, &test::Arguments::default())?;
+    conformance::run(runner, &conformance::Arguments::default())
 }

@@ -9,13 +9,16 @@
 
 mod cargo_tools;
 mod ci;
+mod conformance;
 mod docs;
 mod figures;
 mod fixtures;
+mod go_tools;
 mod lint;
 mod postgres;
 mod process;
 mod runner;
+mod server;
 mod setup;
 mod test;
 
@@ -43,11 +46,13 @@ enum Task {
     Lint,
     /// All tests, on SQLite and on a temporary PostgreSQL. Does its own set-up.
     Test(test::Arguments),
+    /// The official conformance suite of the OCI distribution specification, against every stack.
+    Conformance(conformance::Arguments),
     /// Write the generated pages of docs/reference.
     Docs(docs::Arguments),
     /// Start-up time, memory, and the time of a push and a pull, measured on release builds.
     Figures,
-    /// Everything that must pass before a change lands: lint and test.
+    /// Everything that must pass before a change lands: lint, test and conformance.
     Ci,
 }
 
@@ -59,6 +64,7 @@ fn main() -> ExitCode {
             Task::Fixtures => fixtures::run(&mut runner),
             Task::Lint => lint::run(&mut runner),
             Task::Test(arguments) => test::run(&mut runner, &arguments),
+            Task::Conformance(arguments) => conformance::run(&mut runner, &arguments),
             Task::Docs(arguments) => docs::run(&mut runner, &arguments),
             Task::Figures => figures::run(&mut runner),
             Task::Ci => ci::run(&mut runner),

@@ -1,0 +1,53 @@
+//! Programs written in Go, at pinned versions: each is built once, by `go install`, into the cache.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    process,
+    runner::Runner,
+    setup::{self, Wants, go_program},
+};
+
+/// A program of a Go module.
+pub(crate) struct GoTool {
+    /// The package of the program: what `go install` is given, without the version.
+    pub(crate) package: &'static str,
+    /// The module's version.
+    pub(crate) version: &'static str,
+    /// What the program is called once it is built.
+    pub(crate) program: &'static str,
+}
+
+impl GoTool {
+    /// The program, built now if it is not there yet. Where the machine has no Go, one is installed first.
+    pub(crate) fn install(&self, runner: &mut Runner) -> Result<PathBuf> {
+        let (folder, _lock) = runner.locked_folder("go")?;
+        let home = folder.join(format!("{}@{}", self.program, self.version));
+        let program = home.join(self.program);
+        if program.is_file() {
+            return Ok(program);
+        }
+        if process::find_program("go").is_none() {
+            let fixtures = Wants {
+                postgres: false,
+                fixtures: true,
+            };
+            setup::run(runner, fixtures)?;
+        }
+        let building = folder.join("building");
+        if building.exists() {
+            fs::remove_dir_all(&building).with_context(|| format!("removing {}", building.display()))?;
+        }
+        let mut go = Command::new(go_program(runner));
+        // The toolchain that is here, and no other by download; and module files that can be deleted like any others.
+        go.envs([("GOTOOLCHAIN", "local"), ("GOFLAGS", "-modcacherw"), ("GOWORK", "off")])
+            .env("GOBIN", &building)
+            .env("GOMODCACHE", folder.join("modules"))
+            .env("GOCACHE", folder.join("build"));
+        process::run(go.arg("install").arg(format!("{}@{}", self.package, self.version)))?;
+        fs::rename(&building, &home).with_context(|| format!("moving {} into place", building.display()))?;
+        Ok(program)
+    }
+}
