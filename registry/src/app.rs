@@ -14,7 +14,12 @@ use futures_util::StreamExt as _;
 use tokio::sync::Mutex;
 
 use crate::{
-    auth::{Auth, TokenKey, secret, secret::SecretFileError},
+    auth::{
+        Auth, TokenKey,
+        administrator::{self, AdministratorError, Precedence},
+        secret,
+        secret::SecretFileError,
+    },
     clock::Clock,
     config::{Config, Database},
     domain::Registry,
@@ -24,12 +29,8 @@ use crate::{
 
 /// SQLite's file in the data folder.
 const DATABASE_FILE: &str = "wreg.db";
-/// The administrator's token in the data folder.
-pub(crate) const ADMIN_TOKEN_FILE: &str = "admin-token";
 /// The key that signs registry tokens, in the data folder: PKCS#8.
 const TOKEN_KEY_FILE: &str = "token-key.p8";
-/// The administrator's token in the database.
-const ADMIN_TOKEN_ID: &str = "admin";
 
 /// The server's parts. Cheap to clone.
 #[derive(Clone)]
@@ -113,7 +114,7 @@ impl App {
         let store = FsStore::open(&data_dir, faults).map_err(|error| StartError::Storage(error.into()))?;
         let metadata = open_metadata(config, &store).await?;
         store.probe().await.map_err(|error| StartError::Storage(error.into()))?;
-        let first_start = admin_token(&config.data_dir, &metadata, &clock).await?;
+        let first_start = administrator(config, &metadata, &clock).await?;
         let auth = Auth::new(
             metadata.clone(),
             token_key(&config.data_dir)?,
@@ -212,19 +213,19 @@ async fn holds_blobs(store: &FsStore) -> Result<bool, StartError> {
         .map_err(|error| StartError::Storage(error.into()))
 }
 
-/// Makes sure that the file and the database have the same token. Says whether it was made.
-async fn admin_token(data_dir: &Path, metadata: &Metadata, clock: &Clock) -> Result<bool, StartError> {
-    let path = data_dir.join(ADMIN_TOKEN_FILE);
-    let (token, made) = secret::load_or_create(&path, || Ok(format!("{}\n", secret::generate()?).into_bytes()))?;
-    let hash = str::from_utf8(&token)
-        .ok()
-        .and_then(|token| secret::hash(token.trim_end()))
-        .ok_or(StartError::AdminToken { path })?;
-    metadata
-        .put_admin_token(ADMIN_TOKEN_ID, &hash, clock.now())
-        .await
-        .map_err(MigrateError::from)?;
-    Ok(made)
+async fn administrator(config: &Config, metadata: &Metadata, clock: &Clock) -> Result<bool, StartError> {
+    let precedence = match config.database {
+        Database::Postgres(_) if !config.reset_admin_token => Precedence::Database,
+        Database::Sqlite | Database::Postgres(_) => Precedence::Folder,
+    };
+    let ensured = administrator::ensure(&config.data_dir, metadata, precedence, clock.now()).await;
+    ensured.map_err(|error| match error {
+        AdministratorError::File(error) => StartError::Secret(error),
+        AdministratorError::NoToken => StartError::AdminToken {
+            path: config.data_dir.join(administrator::FILE),
+        },
+        AdministratorError::Metadata(error) => MigrateError::from(error).into(),
+    })
 }
 
 fn token_key(data_dir: &Path) -> Result<TokenKey, StartError> {

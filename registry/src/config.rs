@@ -31,6 +31,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where the registry's facts are.
     pub database: Database,
+    /// Whether the data folder's administrator's token takes the place of the one that a shared database knows.
+    pub reset_admin_token: bool,
     /// Whether everything is open to everybody. Loopback only.
     pub dev: bool,
     /// Scheme and host that clients reach the server by, without a slash at the end.
@@ -164,7 +166,11 @@ pub enum ConfigError {
 impl Config {
     /// Reads file, environment and flags.
     pub fn load(flags: Flags) -> Result<Self, ConfigError> {
-        Self::from_partial(source::load(flags)?)
+        let reset_admin_token = flags.reset_admin_token;
+        Ok(Self {
+            reset_admin_token,
+            ..Self::from_partial(source::load(flags)?)?
+        })
     }
 
     /// A configuration for a data folder, with defaults in everything else and any free port of loopback.
@@ -218,6 +224,7 @@ impl Config {
             listen: partial.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000))),
             data_dir: partial.data_dir.clone().unwrap_or_else(|| PathBuf::from("data")),
             database,
+            reset_admin_token: false,
             dev,
             public_url: partial.public_url.as_ref().map(|url| url.0.clone()),
             trusted_proxies: partial.trusted_proxies.clone().unwrap_or_default().into_inner(),

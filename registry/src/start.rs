@@ -12,7 +12,8 @@ use tokio::{net::TcpListener, signal::unix, sync::watch};
 use uuid::Uuid;
 
 use crate::{
-    app::{ADMIN_TOKEN_FILE, App, Surroundings},
+    app::{App, Surroundings},
+    auth::administrator,
     config::{Config, Flags, LogFormat, config_reference},
     http::{self, connection::ConnectionLimits},
 };
@@ -118,7 +119,7 @@ async fn greeting(app: &App, config: &Config, address: SocketAddr) -> String {
     if config.dev {
         text += "dev: everything is public, and anybody on this machine may push\n";
     }
-    let file = config.data_dir.join(ADMIN_TOKEN_FILE);
+    let file = config.data_dir.join(administrator::FILE);
     if app.is_first_start()
         && let Ok(token) = secret(&file).await
     {

@@ -1,9 +1,11 @@
 //! Who is asking: credentials that are taken, those that are not, and what the answer tells.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use reqwest::{Response, StatusCode};
 
-use crate::registry::{Options, TestRegistry, header, refused};
+use crate::registry::{Options, TestDatabase, TestRegistry, header, refused};
 
 /// A token of the right form that nobody was given.
 pub(crate) const UNKNOWN_TOKEN: &str = "wreg_pat_0000000000000000000000000000000000000000000";
@@ -253,6 +255,7 @@ async fn a_new_administrators_token_takes_the_place_of_the_old_one() {
     let registry = TestRegistry::with(Options {
         data: Some(data),
         database: Some(database),
+        reset_admin_token: true,
         ..Options::default()
     })
     .await;
@@ -260,4 +263,45 @@ async fn a_new_administrators_token_takes_the_place_of_the_old_one() {
     let answer = registry.anonymous("GET", "/v2/").bearer_auth(&old).send().await;
     challenged(&registry, answer.expect("an answer"), ",error=\"invalid_token\"").await;
     assert_eq!(registry.send("GET", "/v2/").await.status(), StatusCode::OK);
+}
+
+/// Runs with PostgreSQL only: SQLite is one server's.
+#[tokio::test]
+async fn a_further_server_leaves_the_administrators_token_alone() {
+    let first = TestRegistry::start().await;
+    let TestDatabase::Postgres(_) = &first.database else {
+        return;
+    };
+    let good = async |registry: &TestRegistry, token: &str| {
+        let answer = registry.anonymous("GET", "/v2/").bearer_auth(token).send().await;
+        answer.expect("an answer").status() == StatusCode::OK
+    };
+    let another = async |data, reset_admin_token| {
+        TestRegistry::with(Options {
+            data,
+            database: Some(first.database.clone()),
+            reset_admin_token,
+            ..Options::default()
+        })
+        .await
+    };
+    // With an empty folder it makes none.
+    let second = another(None, false).await;
+    assert_eq!((second.token.as_str(), second.app.is_first_start()), ("", false));
+    assert!(good(&first, &first.token).await && good(&second, &first.token).await);
+
+    // A folder with another one changes nothing, until the operator says so.
+    let (data, _) = second.stop().await;
+    let stranger = TestRegistry::with(Options {
+        database: Some(TestDatabase::Sqlite),
+        ..Options::default()
+    })
+    .await;
+    let from = stranger.data.path().join("admin-token");
+    std::fs::copy(from, data.path().join("admin-token")).expect("a copy");
+    let third = another(Some(Arc::clone(&data)), false).await;
+    assert!(good(&first, &first.token).await && !good(&first, &third.token).await);
+    third.stop().await;
+    let fourth = another(Some(data), true).await;
+    assert!(!good(&first, &first.token).await && good(&first, &fourth.token).await);
 }

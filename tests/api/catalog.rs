@@ -38,12 +38,23 @@ async fn fill(registry: &TestRegistry) {
 }
 
 async fn page(registry: &TestRegistry, target: &str) -> (Vec<String>, Option<String>) {
-    let answer = registry.send("GET", target).await;
+    page_for(registry, &registry.token, target).await
+}
+
+async fn page_for(registry: &TestRegistry, token: &str, target: &str) -> (Vec<String>, Option<String>) {
+    let answer = registry
+        .anonymous("GET", target)
+        .bearer_auth(token)
+        .send()
+        .await
+        .expect("an answer");
     assert_eq!(answer.status(), 200, "{target}");
     let next = next_page(&answer);
-    let mut body: serde_json::Value = answer.json().await.expect("JSON");
-    let names = serde_json::from_value(body["repositories"].take()).expect("names");
-    (names, next)
+    let body: serde_json::Value = answer.json().await.expect("JSON");
+    let entries = body["repositories"].as_array().expect("a list").iter();
+    // wreg's own list has objects.
+    let names = entries.map(|entry| entry["name"].as_str().or(entry.as_str()).expect("a name").to_owned());
+    (names.collect(), next)
 }
 
 /// **T03** `_catalog?n=2147483647` → at most 1,000 names, and a link to the rest.
@@ -77,4 +88,94 @@ async fn nobody_lists_the_catalog_without_credentials() {
         let answer = registry.anonymous("GET", target).send().await.expect("an answer");
         challenged(&registry, answer, ",scope=\"registry:catalog:*\"").await;
     }
+}
+
+/// What somebody with these scopes sees, page by page; no page but the last is shorter than it should be.
+async fn sees(registry: &TestRegistry, token: &str, list: &str, n: usize) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut target = Some(format!("{list}?n={n}"));
+    while let Some(next) = target {
+        let (names, link) = page_for(registry, token, &next).await;
+        assert!(names.len() == n || link.is_none(), "{next}: {names:?}");
+        assert!(!names.is_empty() || all.is_empty(), "{next} is empty");
+        all.extend(names);
+        target = link;
+    }
+    all
+}
+
+/// R26: who lists sees what is public and what they may pull, in full pages.
+#[tokio::test]
+async fn the_catalog_shows_what_the_caller_may_pull() {
+    let registry = TestRegistry::start().await;
+    fill(&registry).await;
+    for name in [
+        "acme",
+        "acme-labs/x",
+        "acme/a",
+        "acme/b",
+        "acme/team/c",
+        "acme0",
+        "many/r1001x",
+        "zoo",
+    ] {
+        registry
+            .set(name, &serde_json::json!({ "visibility": "private" }))
+            .await;
+    }
+    for name in ["acme/b", "many/r1500", "open", "zoo/open"] {
+        registry.set(name, &serde_json::json!({ "visibility": "public" })).await;
+    }
+    let public = ["acme/b", "many/r1500", "open", "zoo/open"];
+    let below = ["acme/a", "acme/b", "acme/team/c", "many/r1500", "open", "zoo/open"];
+    let several = ["acme", "acme/b", "acme/team/c", "many/r1500", "open", "zoo", "zoo/open"];
+    for (number, (scopes, expected)) in [
+        (&["acme/*:pull"][..], &below[..]),
+        (&["acme/*:pull", "acme/team/*:pull", "acme/a:pull", "open:pull"], &below),
+        (
+            &["acme:pull", "zoo:pull,push", "acme/team/*:pull", "absent:pull"],
+            &several,
+        ),
+        (&["acme/*:push", "*:delete,repo:admin,server:admin"], &public),
+        (&["zoo/open:pull"], &public),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let token = registry.personal_token(&format!("t{number}"), scopes).await;
+        for list in ["/v2/_catalog", "/api/v1/repositories"] {
+            for n in [1, 2, 3, 1000] {
+                assert_eq!(
+                    sees(&registry, &token, list, n).await,
+                    expected,
+                    "{scopes:?} {list} {n}"
+                );
+            }
+        }
+        // A registry token for the catalog shows the same, and one for something else nothing.
+        let grant = async |scope: &str| {
+            let request = registry
+                .anonymous("GET", &format!("/token?scope={scope}"))
+                .bearer_auth(&token);
+            let answer: serde_json::Value = request.send().await.expect("an answer").json().await.expect("JSON");
+            answer["token"].as_str().expect("a token").to_owned()
+        };
+        let catalog = grant("registry:catalog:*").await;
+        assert_eq!(sees(&registry, &catalog, "/v2/_catalog", 2).await, expected);
+        let other = grant("repository:acme/a:pull").await;
+        let answer = registry
+            .anonymous("GET", "/v2/_catalog")
+            .bearer_auth(&other)
+            .send()
+            .await;
+        let parameters = ",scope=\"registry:catalog:*\",error=\"insufficient_scope\"";
+        challenged(&registry, answer.expect("an answer"), parameters).await;
+    }
+    let everything = registry.personal_token("everything", &["*:pull"]).await;
+    assert_eq!(sees(&registry, &everything, "/v2/_catalog", 1000).await.len(), 1110);
+    let many = registry.personal_token("many", &["many/*:pull"]).await;
+    assert_eq!(sees(&registry, &many, "/v2/_catalog", 100).await.len(), 1104);
+    // The bounds of a range are not among it.
+    let (after, _) = page_for(&registry, &many, "/v2/_catalog?n=2&last=many/r1001").await;
+    assert_eq!(after, ["many/r1001x", "many/r1002"]);
 }

@@ -191,8 +191,8 @@ async fn a_database_of_another_version_is_refused() {
             "newer version of wreg-registry (migration 9999)",
         ),
         (
-            "UPDATE _sqlx_migrations SET version = -version",
-            "UPDATE _sqlx_migrations SET version = -version",
+            "UPDATE _sqlx_migrations SET version = -1 WHERE version = 1",
+            "UPDATE _sqlx_migrations SET version = 1 WHERE version = -1",
             "newer version of wreg-registry (migration -1)",
         ),
         (

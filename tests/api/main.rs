@@ -25,6 +25,7 @@ mod manifest_rules;
 mod manifests;
 mod names;
 mod panics;
+mod personal_tokens;
 mod process;
 mod proxies;
 mod ranges;

@@ -23,8 +23,10 @@ pub(crate) struct Options {
     pub(crate) data: Option<Arc<TempDir>>,
     /// Whether uploads may be left open at the end.
     pub(crate) may_leave_uploads: bool,
-    /// The database of an earlier registry on the same data folder.
+    /// The database of an earlier registry on the same data folder, or of others that run.
     pub(crate) database: Option<TestDatabase>,
+    /// Whether the data folder's administrator's token is to count, whatever a shared database says.
+    pub(crate) reset_admin_token: bool,
 }
 
 /// The database that a registry uses.
@@ -60,7 +62,7 @@ pub(crate) struct TestRegistry {
     pub(crate) address: SocketAddr,
     pub(crate) data: Arc<TempDir>,
     pub(crate) database: TestDatabase,
-    /// The administrator's token.
+    /// The administrator's token; empty where the data folder has none.
     pub(crate) token: String,
     pub(crate) client: Client,
     may_leave_uploads: bool,
@@ -92,8 +94,9 @@ impl TestRegistry {
             TestDatabase::Sqlite => String::new(),
             TestDatabase::Postgres(url) => format!("database = \"{url}\"\n"),
         };
-        let config =
+        let mut config =
             Config::parse(data.path(), &format!("{database_line}{}", options.config)).expect("a valid configuration");
+        config.reset_admin_token = options.reset_admin_token;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let app = open(&config, options.surroundings).await?;
@@ -104,7 +107,7 @@ impl TestRegistry {
         let serving = tokio::spawn(wreg_registry::serve(app.clone(), listener, options.limits, stopped));
         let token = std::fs::File::open(data.path().join("admin-token"))
             .and_then(std::io::read_to_string)
-            .expect("the token file");
+            .unwrap_or_default();
         Ok(Self {
             app,
             address,
@@ -168,6 +171,16 @@ impl TestRegistry {
         };
         let answer: Value = request.send().await.expect("an answer").json().await.expect("JSON");
         answer["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// A personal token with these scopes, made by the administrator; its secret.
+    pub(crate) async fn personal_token(&self, name: &str, scopes: &[&str]) -> String {
+        let request = self.request("POST", "/api/v1/tokens");
+        let request = request.json(&json!({ "name": name, "scopes": scopes }));
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        let created: Value = answer.json().await.expect("JSON");
+        created["secret"].as_str().expect("a secret").to_owned()
     }
 
     /// Pushes a blob in one request.

@@ -2,16 +2,19 @@
 
 use std::marker::PhantomData;
 
-use wreg_api::Visibility;
+use wreg_api::{Action, RepositoryPattern, Token, Visibility};
 use wreg_oci::RepositoryName;
 
 use super::{
     Auth,
-    identity::{Actor, Identity, Via},
-    permit::{Action, CatalogPermit, Permit, Pull, Right, ServerPermit},
+    identity::{Identity, Via},
+    permit::{self, CatalogPermit, Needs, Permit, Pull, Right, ServerPermit, TagRights},
     scope::Access,
 };
-use crate::metadata::{self, repositories::Settings};
+use crate::metadata::{
+    self,
+    repositories::{Settings, Visible},
+};
 
 /// Why there is no permit.
 #[derive(Debug, thiserror::Error)]
@@ -21,18 +24,41 @@ pub enum Refusal {
     Challenge {
         /// What to ask the token endpoint for.
         scope: Option<Access>,
-        /// Whether a token came that is good but not for this.
-        insufficient: bool,
+    },
+    /// The registry token is good, and not for this: come back with one for `scope` (401).
+    #[error("{}", lacking(needs.as_ref()))]
+    Insufficient {
+        /// What to ask the token endpoint for.
+        scope: Access,
+        /// What a personal token has to give, so that the token endpoint grants it.
+        needs: Option<Needs>,
     },
     /// The identity is final and may not (403).
-    #[error("access is denied")]
-    Denied,
+    #[error("{}", lacking(Some(needs)))]
+    Denied {
+        /// What its token would have to give.
+        needs: Needs,
+    },
     /// The identity is final and may not know whether the repository exists (404).
     #[error("there is no such repository")]
     Hidden,
     /// It could not be found out (503).
     #[error("the rights could not be checked")]
     Unchecked(#[from] metadata::Error),
+}
+
+fn lacking(needs: Option<&Needs>) -> String {
+    match needs {
+        None => "the token is not for this".to_owned(),
+        Some(Needs {
+            repository: None,
+            actions,
+        }) => format!("the token does not give {actions}"),
+        Some(Needs {
+            repository: Some(repository),
+            actions,
+        }) => format!("the token does not give {actions} on {repository}"),
+    }
 }
 
 /// Where an identified request asks for permits.
@@ -54,29 +80,32 @@ impl Gate<'_> {
     /// | credentials | may | answer to those who may not |
     /// |---|---|---|
     /// | none | what anonymous may | challenge with the scope |
-    /// | registry token | what it carries, and what anonymous may | challenge with the scope, `insufficient_scope` |
-    /// | personal token | what its owner may | denied if they may pull, else hidden |
-    pub async fn permit<A: Action>(&self, repository: RepositoryName) -> Result<Permit<A>, Refusal> {
+    /// | registry token | what it carries of what its personal token gives now, and what anonymous may | challenge with the scope, `insufficient_scope` |
+    /// | personal token | what its scopes give, and what anonymous may | denied if they may pull, else hidden |
+    pub async fn permit<A: permit::Action>(&self, repository: RepositoryName) -> Result<Permit<A>, Refusal> {
         let right = A::RIGHT;
-        let Identity { actor, via } = self.identity;
-        let may = match via {
-            Via::Registry(access) if !access.iter().any(|access| access.includes(&repository, right)) => {
-                self.may(&Actor::Anonymous, right, &repository).await?
-            }
-            _ => self.may(actor, right, &repository).await?,
-        };
-        if may {
-            return Ok(Permit {
-                repository,
-                actor: actor.clone(),
-                action: PhantomData,
-            });
+        let tags = self.tag_rights(&repository, right);
+        if self.token_gives(&repository, right) || self.anybody_may(&repository, right).await? {
+            return Ok(self.issue(repository, tags));
         }
-        match via {
-            Via::Nothing => Err(challenge(&repository, right, false)),
-            Via::Registry(_) => Err(challenge(&repository, right, true)),
-            Via::Personal if self.may(actor, Right::Pull, &repository).await? => Err(Refusal::Denied),
-            Via::Personal => Err(Refusal::Hidden),
+        let needs = Needs::of(&repository, right.actions());
+        match self.identity.via {
+            Via::Nothing => Err(Refusal::Challenge {
+                scope: Some(asked(&repository, right)),
+            }),
+            Via::Registry(_) => Err(Refusal::Insufficient {
+                scope: asked(&repository, right),
+                needs: Some(needs),
+            }),
+            Via::Personal => {
+                let sees =
+                    self.token_gives(&repository, Right::Pull) || self.anybody_may(&repository, Right::Pull).await?;
+                Err(if sees {
+                    Refusal::Denied { needs }
+                } else {
+                    Refusal::Hidden
+                })
+            }
         }
     }
 
@@ -85,57 +114,81 @@ impl Gate<'_> {
     /// Whoever mounts needs a registry token for where the blob goes, and clients ask for no other (with no `from` they cannot know
     /// which). So this is about the one whom the token was made for, whatever the token carries.
     pub async fn source(&self, repository: RepositoryName) -> Result<Option<Permit<Pull>>, metadata::Error> {
-        let actor = &self.identity.actor;
-        let may = self.may(actor, Right::Pull, &repository).await?;
-        Ok(may.then(|| Permit {
-            repository,
-            actor: actor.clone(),
-            action: PhantomData,
-        }))
+        let may = self.owner_gives(&repository, Right::Pull) || self.anybody_may(&repository, Right::Pull).await?;
+        Ok(may.then(|| self.issue(repository, TagRights::NONE)))
     }
 
-    /// A permit to list every repository.
-    pub fn catalog(&self) -> Result<CatalogPermit, Refusal> {
-        let Identity { actor, via } = self.identity;
-        let may = match via {
-            Via::Registry(access) => access.iter().any(Access::includes_catalog) || self.auth.open,
-            Via::Personal => true,
-            Via::Nothing => self.auth.open,
-        };
-        if may {
-            return Ok(CatalogPermit { _actor: actor.clone() });
+    fn issue<A>(&self, repository: RepositoryName, tags: TagRights) -> Permit<A> {
+        Permit {
+            repository,
+            actor: self.identity.actor.clone(),
+            tags,
+            action: PhantomData,
         }
-        Err(Refusal::Challenge {
-            scope: Some(Access::catalog()),
-            insufficient: *via != Via::Nothing,
+    }
+
+    /// A permit to list the repositories that the caller may pull from.
+    pub fn catalog(&self) -> Result<CatalogPermit, Refusal> {
+        let carries = match &self.identity.via {
+            Via::Registry(access) => access.iter().any(Access::includes_catalog),
+            Via::Personal => true,
+            Via::Nothing => false,
+        };
+        if carries || self.auth.open {
+            return Ok(CatalogPermit {
+                visible: self.visible(),
+            });
+        }
+        let scope = Access::catalog();
+        Err(match self.identity.via {
+            Via::Nothing => Refusal::Challenge { scope: Some(scope) },
+            _ => Refusal::Insufficient { scope, needs: None },
         })
     }
 
-    /// A permit to administer the server itself.
+    fn visible(&self) -> Visible {
+        let patterns = self
+            .identity
+            .token
+            .iter()
+            .flat_map(|token| token.scopes.patterns(Action::Pull));
+        let patterns: Vec<_> = patterns.cloned().collect();
+        if self.auth.open || patterns.contains(&RepositoryPattern::All) {
+            Visible::All
+        } else {
+            Visible::PublicAnd(patterns)
+        }
+    }
+
+    /// A permit to administer the server itself. Never for everybody, also where everything is open: that is for content.
     pub fn server(&self) -> Result<ServerPermit, Refusal> {
-        let Identity { actor, via } = self.identity;
+        let Identity { via, token, .. } = self.identity;
         let carries = match via {
             Via::Registry(access) => access.iter().any(Access::includes_server),
             Via::Personal => true,
             Via::Nothing => false,
         };
-        match via {
-            _ if carries && self.may_administer(actor) => Ok(ServerPermit { actor: actor.clone() }),
-            Via::Personal => Err(Refusal::Denied),
-            Via::Nothing | Via::Registry(_) => Err(Refusal::Challenge {
-                scope: Some(Access::server()),
-                insufficient: *via != Via::Nothing,
-            }),
+        if let Some(token) = token
+            && carries
+            && token.scopes.allow_server()
+        {
+            return Ok(ServerPermit { token: token.clone() });
         }
+        let scope = Access::server();
+        Err(match via {
+            Via::Nothing => Refusal::Challenge { scope: Some(scope) },
+            Via::Registry(_) => Refusal::Insufficient {
+                scope,
+                needs: Some(Needs::server()),
+            },
+            Via::Personal => Refusal::Denied { needs: Needs::server() },
+        })
     }
 
     /// Whether the caller is somebody, as the ping asks. Where everything is open, nobody need be.
     pub fn authenticated(&self) -> Result<(), Refusal> {
         if self.identity.via == Via::Nothing && !self.auth.open {
-            return Err(Refusal::Challenge {
-                scope: None,
-                insufficient: false,
-            });
+            return Err(Refusal::Challenge { scope: None });
         }
         Ok(())
     }
@@ -148,37 +201,60 @@ impl Gate<'_> {
     ) -> Result<Vec<Right>, metadata::Error> {
         let mut granted = Vec::new();
         for right in wanted {
-            if self.may(&self.identity.actor, *right, repository).await? && !granted.contains(right) {
+            let may = self.token_gives(repository, *right) || self.anybody_may(repository, *right).await?;
+            if may && !granted.contains(right) {
                 granted.push(*right);
             }
         }
         Ok(granted)
     }
 
-    /// Whether somebody may administer the server itself. Never where everything is open: that is for content.
-    #[expect(clippy::unused_self, reason = "it will ask for the token's scope")]
-    pub(super) fn may_administer(&self, actor: &Actor) -> bool {
-        // The administrator's is the only personal token there is.
-        matches!(actor, Actor::Token(_))
+    /// Whether the caller's token gives `right`. A registry token must carry it besides.
+    fn token_gives(&self, repository: &RepositoryName, right: Right) -> bool {
+        let carries = match &self.identity.via {
+            Via::Registry(access) => access.iter().any(|access| access.includes(repository, right)),
+            Via::Personal | Via::Nothing => true,
+        };
+        carries && self.owner_gives(repository, right)
     }
 
-    /// What somebody may, by who they are and what the repository's settings say now.
-    async fn may(&self, actor: &Actor, right: Right, repository: &RepositoryName) -> Result<bool, metadata::Error> {
-        match (actor, right) {
-            // The administrator's is the only personal token there is.
-            (Actor::Token(_), _) => Ok(true),
-            (Actor::Anonymous, Right::Administer) => Ok(false),
-            (Actor::Anonymous, _) if self.auth.open => Ok(true),
-            (Actor::Anonymous, Right::Pull) => {
+    /// Whether the personal token that all comes from gives `right`, by what its record says now.
+    fn owner_gives(&self, repository: &RepositoryName, right: Right) -> bool {
+        let gives = |token: &Token| {
+            let mut actions = right.actions().iter();
+            actions.any(|action| token.scopes.allow(action, repository))
+        };
+        self.identity.token.as_ref().is_some_and(gives)
+    }
+
+    /// What the caller may do with tags, given the right to push.
+    fn tag_rights(&self, repository: &RepositoryName, right: Right) -> TagRights {
+        let gives = |action| {
+            let scopes = self.identity.token.as_ref().map(|token| &token.scopes);
+            self.auth.open || scopes.is_some_and(|scopes| scopes.allow(action, repository))
+        };
+        TagRights {
+            create: right == Right::Push && gives(Action::CreateTag),
+            update: right == Right::Push && gives(Action::UpdateTag),
+        }
+    }
+
+    /// What nobody in particular may, by what the repository's settings say now. Everybody else may it too.
+    async fn anybody_may(&self, repository: &RepositoryName, right: Right) -> Result<bool, metadata::Error> {
+        match right {
+            Right::Administer => Ok(false),
+            _ if self.auth.open => Ok(true),
+            Right::Pull => {
                 let settings = self.auth.metadata.find_settings(repository).await?;
                 Ok(settings.is_some_and(|Settings { visibility, .. }| visibility == Visibility::Public))
             }
-            (Actor::Anonymous, Right::Push | Right::Delete) => Ok(false),
+            Right::Push | Right::Delete => Ok(false),
         }
     }
 }
 
-fn challenge(repository: &RepositoryName, right: Right, insufficient: bool) -> Refusal {
+/// What to ask the token endpoint for.
+fn asked(repository: &RepositoryName, right: Right) -> Access {
     // Whoever pushes also looks whether a blob is there: with one token for both, clients need not come twice.
     let rights: &[Right] = match right {
         Right::Pull => &[Right::Pull],
@@ -186,8 +262,5 @@ fn challenge(repository: &RepositoryName, right: Right, insufficient: bool) -> R
         Right::Delete => &[Right::Delete],
         Right::Administer => &[Right::Administer],
     };
-    Refusal::Challenge {
-        scope: Some(Access::repository(repository, rights)),
-        insufficient,
-    }
+    Access::repository(repository, rights)
 }

@@ -7,8 +7,16 @@ use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
+use wreg_api::Token;
+
 use super::{Auth, scope::Access, secret};
-use crate::metadata;
+use crate::{
+    clock::Millis,
+    metadata::{self, tokens::TouchToken},
+};
+
+/// How exactly it is known when a token was last used: to the hour, so that using it seldom writes.
+const USE_GRAIN: Millis = 60 * 60 * 1000;
 
 /// Who is asking.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -52,6 +60,8 @@ impl fmt::Display for Actor {
 pub struct Identity {
     pub(super) actor: Actor,
     pub(super) via: Via,
+    /// The personal token that all rights come from, as it is now; none for anonymous.
+    pub(super) token: Option<Token>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +79,7 @@ impl Identity {
     pub const ANONYMOUS: Self = Self {
         actor: Actor::Anonymous,
         via: Via::Nothing,
+        token: None,
     };
 
     /// Who is asking.
@@ -129,21 +140,53 @@ impl Auth {
             .key
             .verify(token, self.clock.now())
             .ok_or(InvalidCredentials::Wrong)?;
-        Ok(Identity {
-            actor: Actor::from_subject(&claims.sub),
-            via: Via::Registry(claims.access),
-        })
+        let (actor, via) = (Actor::from_subject(&claims.sub), Via::Registry(claims.access));
+        let token = match &actor {
+            Actor::Anonymous => None,
+            // Its rights are those of the personal token as it is now: one that has ended takes the registry token with it.
+            Actor::Token(id) => {
+                let token = self.metadata.find_token_by_id(id, self.clock.now()).await?;
+                Some(token.ok_or(InvalidCredentials::Wrong)?)
+            }
+        };
+        Ok(Identity { actor, via, token })
     }
 
     /// Whose personal token this is.
     pub(super) async fn identify_personal(&self, token: &str) -> Result<Identity, InvalidCredentials> {
         // A mistyped token is told by its checksum; the database sees only what could be one.
         let hash = secret::hash(token).ok_or(InvalidCredentials::Wrong)?;
-        let record = self.metadata.find_token(&hash, self.clock.now()).await?;
-        let record = record.ok_or(InvalidCredentials::Wrong)?;
+        let token = self.metadata.find_token(&hash, self.clock.now()).await?;
+        let token = token.ok_or(InvalidCredentials::Wrong)?;
+        self.note_use(&token);
         Ok(Identity {
-            actor: Actor::Token(record.id),
+            actor: Actor::Token(token.id.clone()),
             via: Via::Personal,
+            token: Some(token),
         })
+    }
+
+    /// Writes down that a token is being used. Nobody waits for it, and a database that takes no writes keeps nobody out.
+    fn note_use(&self, token: &Token) {
+        let now = self.clock.now();
+        let at = now - now.rem_euclid(USE_GRAIN);
+        if token.last_used_at.is_some_and(|noted| noted >= at) {
+            return;
+        }
+        let (metadata, touch) = (
+            self.metadata.clone(),
+            TouchToken {
+                id: token.id.clone(),
+                at,
+            },
+        );
+        tokio::spawn(async move {
+            if let Err(error) = metadata.write(touch).await {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "when a token was used could not be noted"
+                );
+            }
+        });
     }
 }

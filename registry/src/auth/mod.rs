@@ -5,6 +5,7 @@
 //!
 //! The table of answers, also to those who may not, is [`Gate::permit`]'s.
 
+pub(crate) mod administrator;
 pub mod exchange;
 mod gate;
 mod identity;

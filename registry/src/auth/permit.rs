@@ -4,14 +4,16 @@
 //!
 //! ```compile_fail,E0451
 //! use wreg_registry::auth::{Actor, Permit, permit::Push};
-//! let forged = Permit::<Push> { repository: "acme/hello".parse().unwrap(), actor: Actor::Anonymous, action: std::marker::PhantomData };
+//! let forged = Permit::<Push> { repository: "acme/hello".parse().unwrap(), actor: Actor::Anonymous, tags: todo!(), action: std::marker::PhantomData };
 //! ```
 
-use std::marker::PhantomData;
+use std::{fmt, marker::PhantomData};
 
+use wreg_api::{Actions, Token, scope};
 use wreg_oci::RepositoryName;
 
 use super::identity::Actor;
+use crate::metadata::repositories::Visible;
 
 /// What can be done to a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,6 +37,50 @@ impl Right {
             Self::Delete => "delete",
             Self::Administer => "*",
         }
+    }
+
+    /// The actions of a personal token's scope that give it: each of them does.
+    pub(super) fn actions(self) -> Actions {
+        match self {
+            Self::Pull => scope::Action::Pull.into(),
+            Self::Push => Actions::PUSH,
+            Self::Delete => scope::Action::Delete.into(),
+            Self::Administer => scope::Action::AdministerRepository.into(),
+        }
+    }
+}
+
+/// What a personal token would have to give. Written as the scope that one has to be made with: `acme/hello:push`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needs {
+    /// On which repository; none for the server itself.
+    pub repository: Option<RepositoryName>,
+    /// To do what.
+    pub actions: Actions,
+}
+
+impl Needs {
+    /// `actions` on `repository`.
+    pub fn of(repository: &RepositoryName, actions: Actions) -> Self {
+        Self {
+            repository: Some(repository.clone()),
+            actions,
+        }
+    }
+
+    /// To administer the server.
+    pub fn server() -> Self {
+        Self {
+            repository: None,
+            actions: scope::Action::AdministerServer.into(),
+        }
+    }
+}
+
+impl fmt::Display for Needs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let repository = self.repository.as_ref().map_or("*", RepositoryName::as_str);
+        write!(f, "{repository}:{}", self.actions)
     }
 }
 
@@ -75,7 +121,25 @@ impl Action for Administer {
 pub struct Permit<A> {
     pub(super) repository: RepositoryName,
     pub(super) actor: Actor,
+    pub(super) tags: TagRights,
     pub(super) action: PhantomData<A>,
+}
+
+/// What may be done with tags. Decided where the tags are written, in the transaction that sees whether they are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TagRights {
+    /// Whether a tag that is not there may be made.
+    pub create: bool,
+    /// Whether a tag that is there may be moved to another manifest.
+    pub update: bool,
+}
+
+impl TagRights {
+    /// Nothing.
+    pub(super) const NONE: Self = Self {
+        create: false,
+        update: false,
+    };
 }
 
 impl<A> Permit<A> {
@@ -90,21 +154,39 @@ impl<A> Permit<A> {
     }
 }
 
-/// Proof that `actor` may list every repository there is.
-#[derive(Debug)]
-pub struct CatalogPermit {
-    pub(super) _actor: Actor,
+impl Permit<Push> {
+    /// What may be done with tags.
+    pub fn tags(&self) -> TagRights {
+        self.tags
+    }
 }
 
-/// Proof that `actor` may administer the server itself: tokens, keys, collection, checks.
+/// Proof that somebody may list repositories: those that they may pull from.
+#[derive(Debug)]
+pub struct CatalogPermit {
+    pub(super) visible: Visible,
+}
+
+impl CatalogPermit {
+    pub(crate) fn visible(&self) -> &Visible {
+        &self.visible
+    }
+}
+
+/// Proof that the holder of a token may administer the server itself: tokens, keys, collection, checks.
 #[derive(Debug)]
 pub struct ServerPermit {
-    pub(super) actor: Actor,
+    pub(super) token: Token,
 }
 
 impl ServerPermit {
     /// Who has it.
-    pub fn actor(&self) -> &Actor {
-        &self.actor
+    pub fn actor(&self) -> Actor {
+        Actor::Token(self.token.id.clone())
+    }
+
+    /// The personal token that gives it.
+    pub fn token(&self) -> &Token {
+        &self.token
     }
 }

@@ -24,6 +24,10 @@ pub struct Flags {
     /// For trying things out on this machine: everything is public, anybody may push, only loopback is allowed
     #[arg(long)]
     pub dev: bool,
+    /// Let this folder's `admin-token`, or a new one if there is none, take the place of the administrator's token that a shared
+    /// database knows
+    #[arg(long)]
+    pub reset_admin_token: bool,
 }
 
 pub(super) fn load(flags: Flags) -> Result<Partial, ConfigError> {

@@ -1,9 +1,10 @@
 //! What can be wrong, in the registry's own words. What status that is over HTTP is decided in `http/error.rs` alone.
 
+use wreg_api::TokenName;
 use wreg_oci::{Digest, RepositoryName, Tag, TagOrDigest, manifest::InvalidManifest};
 
 use super::BoxError;
-use crate::{metadata, storage};
+use crate::{auth::permit::Needs, metadata, storage};
 
 /// What can be wrong.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +79,39 @@ pub enum Error {
     /// The tag exists, or did until it was deleted, and the repository lets such tags not move.
     #[error("the tag {0} is taken and cannot be moved in this repository: choose another one")]
     TagImmutable(Tag),
+    /// The caller may push here, and not do this to the tag.
+    #[error("the token does not give {} here: {tag} {}", needs.actions, if *there { "is there, and moving it is what that is for" } else { "is not there, and making it is what that is for" })]
+    TagDenied {
+        /// The tag.
+        tag: Tag,
+        /// Whether it is there.
+        there: bool,
+        /// What the token would have to give.
+        needs: Needs,
+    },
+    /// A token that is still good has the name.
+    #[error("there is a token named {0} already: revoke it, or choose another name")]
+    TokenExists(TokenName),
+    /// There is no such token.
+    #[error("there is no such token")]
+    TokenUnknown,
+    /// The new token would give more, or live longer, than the one that it is made with.
+    #[error("a token can give no more than the one that it is made with, and ends with it: {what}")]
+    TokenExceedsMaker {
+        /// In what.
+        what: String,
+    },
+    /// A lifetime that no token can have.
+    #[error("a token lives from 1 to {limit} seconds")]
+    TokenLifetime {
+        /// The longest, in seconds.
+        limit: u64,
+    },
+    /// The administrator's own token was to be revoked.
+    #[error(
+        "the administrator's own token cannot be revoked: let another one take its place at the next start of the server"
+    )]
+    AdministratorsToken,
     /// What the request expected is not so.
     #[error("the tag has changed meanwhile")]
     PreconditionFailed,

@@ -1,12 +1,13 @@
 //! Manifests: stored byte for byte, refused when ambiguous or when what they are made of is not there.
 
+use wreg_api::Action;
 use wreg_oci::{Digest, Manifest, MediaType, Tag, TagOrDigest, manifest};
 
 use super::{Error, Registry, Result, blobs::deleted};
 use crate::{
     auth::{
         Permit,
-        permit::{Delete, Pull, Push},
+        permit::{Delete, Needs, Pull, Push},
     },
     metadata::{
         manifests::{DeleteManifest, ManifestRecord, Put, PutManifest},
@@ -74,6 +75,8 @@ impl Registry {
             content: new.content,
             tags,
             precondition: new.precondition,
+            may_create_tags: permit.tags().create,
+            may_update_tags: permit.tags().update,
             defaults: self.defaults,
             actor: permit.actor().to_string(),
             now: self.clock.now(),
@@ -82,6 +85,11 @@ impl Registry {
             Put::Done => Ok(StoredManifest { digest, subject }),
             Put::Missing(digests) => Err(Error::ManifestBlobUnknown(digests)),
             Put::SizeDiffers(digest) => Err(Error::ManifestSizeDiffers(digest)),
+            Put::TagDenied { tag, there } => {
+                let action = if there { Action::UpdateTag } else { Action::CreateTag };
+                let needs = Needs::of(permit.repository(), action.into());
+                Err(Error::TagDenied { tag, there, needs })
+            }
             Put::TagImmutable(tag) => Err(Error::TagImmutable(tag)),
             Put::PreconditionFailed => Err(Error::PreconditionFailed),
         }

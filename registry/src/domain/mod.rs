@@ -11,6 +11,7 @@ pub mod referrers;
 pub mod repositories;
 mod sweep;
 pub mod tags;
+pub mod tokens;
 pub mod uploads;
 
 use std::{sync::Arc, time::Duration};

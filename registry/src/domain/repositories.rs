@@ -18,22 +18,22 @@ pub use crate::metadata::repositories::Settings;
 const DEFAULT_PAGE: usize = 100;
 
 impl Registry {
-    /// The names of all repositories, in order.
-    pub async fn list_repository_names(&self, _permit: &CatalogPermit, page: &Page) -> Result<Listed<RepositoryName>> {
+    /// The names of the repositories that the caller sees, in order.
+    pub async fn list_repository_names(&self, permit: &CatalogPermit, page: &Page) -> Result<Listed<RepositoryName>> {
         let limit = page.n.unwrap_or(page::MAX_ENTRIES);
         let names = self
             .metadata
-            .list_repository_names(page.last.as_deref().unwrap_or_default(), limit + 1)
+            .list_repository_names(permit.visible(), page.last.as_deref().unwrap_or_default(), limit + 1)
             .await?;
         Ok(Listed::cut(names, limit))
     }
 
-    /// All repositories with their counts, in the order of their names.
-    pub async fn list_repositories(&self, _permit: &CatalogPermit, page: &Page) -> Result<Listed<Repository>> {
+    /// The repositories that the caller sees with their counts, in the order of their names.
+    pub async fn list_repositories(&self, permit: &CatalogPermit, page: &Page) -> Result<Listed<Repository>> {
         let limit = page.n.unwrap_or(DEFAULT_PAGE);
         let repositories = self
             .metadata
-            .list_repositories(page.last.as_deref().unwrap_or_default(), limit + 1)
+            .list_repositories(permit.visible(), page.last.as_deref().unwrap_or_default(), limit + 1)
             .await?;
         Ok(Listed::cut(repositories, limit))
     }

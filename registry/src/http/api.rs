@@ -11,7 +11,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 use wreg_oci::{Endpoint, InvalidEndpoint, Page, RepositoryName};
 
-use super::{ApiError, Result, body, headers::RequestHeaders, origin::Origin, repositories};
+use super::{ApiError, Result, body, headers::RequestHeaders, origin::Origin, repositories, tokens};
 use crate::{
     app::App,
     auth::permit::{Administer, Pull},
@@ -51,6 +51,10 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
             repositories::change(registry, gate.permit::<Administer>(repository(query)?).await?, body).await
         }
         (wreg_api::REPOSITORY, _) => Err(ApiError::MethodNotAllowed("GET, HEAD, PATCH")),
+        (wreg_api::TOKENS, _) if read => tokens::list(registry, gate.server()?, page(query)?).await,
+        (wreg_api::TOKENS, &Method::POST) => tokens::create(registry, gate.server()?, body).await,
+        (wreg_api::TOKENS, &Method::DELETE) => tokens::revoke(registry, gate.server()?, parameter(query, "id")).await,
+        (wreg_api::TOKENS, _) => Err(ApiError::MethodNotAllowed("GET, HEAD, POST, DELETE")),
         _ => Err(ApiError::NotFound),
     }
 }

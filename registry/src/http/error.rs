@@ -18,7 +18,7 @@ use self::rows::Row;
 pub use self::rows::errors_reference;
 use super::{headers::value, origin::Origin};
 use crate::{
-    auth::{InvalidCredentials, Refusal, SERVICE, scope::Access},
+    auth::{InvalidCredentials, Refusal, SERVICE, permit::Needs, scope::Access},
     domain,
 };
 
@@ -98,20 +98,33 @@ impl ApiError {
 
     /// One entry, except for missing content: one for each digest.
     fn entries(&self, row: &Row) -> Vec<ErrorEntry> {
+        if let Self::Domain(domain::Error::ManifestBlobUnknown(digests)) = self {
+            let entry = |digest| row.entry(&self.to_string(), json!({ "digest": digest }));
+            return digests.iter().map(entry).collect();
+        }
+        let needs = self.needs().map(|needs| json!({ "needs": needs.to_string() }));
+        vec![row.entry(&self.to_string(), needs.unwrap_or(Value::Null))]
+    }
+
+    /// What a personal token would have to give, where that is what is missing.
+    fn needs(&self) -> Option<&Needs> {
         match self {
-            Self::Domain(domain::Error::ManifestBlobUnknown(digests)) => digests
-                .iter()
-                .map(|digest| row.entry(&self.to_string(), json!({ "digest": digest })))
-                .collect(),
-            _ => vec![row.entry(&self.to_string(), Value::Null)],
+            Self::Refused(Refusal::Denied { needs }) | Self::Domain(domain::Error::TagDenied { needs, .. }) => {
+                Some(needs)
+            }
+            Self::Refused(Refusal::Insufficient { needs, .. }) => needs.as_ref(),
+            _ => None,
         }
     }
 
     fn add_headers(self, headers: &mut HeaderMap, origin: &Origin, row: &Row) {
         match self {
-            Self::Refused(Refusal::Challenge { scope, insufficient }) => {
-                let error = if insufficient { Some("insufficient_scope") } else { None };
-                headers.insert(header::WWW_AUTHENTICATE, challenge(origin, scope.as_ref(), error));
+            Self::Refused(Refusal::Challenge { scope }) => {
+                headers.insert(header::WWW_AUTHENTICATE, challenge(origin, scope.as_ref(), None));
+            }
+            Self::Refused(Refusal::Insufficient { scope, .. }) => {
+                let error = Some("insufficient_scope");
+                headers.insert(header::WWW_AUTHENTICATE, challenge(origin, Some(&scope), error));
             }
             Self::Credentials(InvalidCredentials::Wrong) => {
                 headers.insert(header::WWW_AUTHENTICATE, challenge(origin, None, Some("invalid_token")));

@@ -17,6 +17,7 @@ mod referrers;
 mod repositories;
 mod tags;
 mod token;
+mod tokens;
 mod trace;
 mod uploads;
 mod well_known;

@@ -17,6 +17,7 @@ pub(crate) enum Kind {
     TagDeleted,
     BlobDeleted,
     TokenCreated,
+    TokenRevoked,
 }
 
 impl Kind {
@@ -30,6 +31,7 @@ impl Kind {
             Self::TagDeleted => "tag-deleted",
             Self::BlobDeleted => "blob-deleted",
             Self::TokenCreated => "token-created",
+            Self::TokenRevoked => "token-revoked",
         }
     }
 }

@@ -86,6 +86,8 @@ pub(crate) struct PutManifest {
     pub(crate) content: Vec<u8>,
     pub(crate) tags: Vec<Tag>,
     pub(crate) precondition: Precondition,
+    pub(crate) may_create_tags: bool,
+    pub(crate) may_update_tags: bool,
     pub(crate) defaults: Settings,
     pub(crate) actor: String,
     pub(crate) now: Millis,
@@ -100,6 +102,13 @@ pub(crate) enum Put {
     Missing(Vec<Digest>),
     /// A descriptor names this content with another size than it has.
     SizeDiffers(Digest),
+    /// The pusher may not make this tag, or not move it.
+    TagDenied {
+        /// The tag.
+        tag: Tag,
+        /// Whether it is there.
+        there: bool,
+    },
     /// This tag exists, or did until it was deleted, and keeps its manifest.
     TagImmutable(Tag),
     /// The precondition does not hold.
@@ -143,6 +152,9 @@ impl Operation for PutManifest {
 
 impl PutManifest {
     async fn refusal(&self, tx: &mut Tx<'_>, settings: Settings) -> Result<Option<Put>> {
+        if let Some(refusal) = self.denied_tag(tx).await? {
+            return Ok(Some(refusal));
+        }
         let selected = match self.tags.first() {
             Some(tag) if self.precondition != Precondition::None => tags::find(tx, &self.repository, tag).await?,
             _ => find_digest(tx, &self.repository, &self.digest).await?,
@@ -166,6 +178,28 @@ impl PutManifest {
             }
         }
         self.wrong_reference(tx, settings.missing_references).await
+    }
+
+    /// Whether a tag may be made or moved depends on whether it is there, and only here is that certain.
+    async fn denied_tag(&self, tx: &mut Tx<'_>) -> Result<Option<Put>> {
+        if self.may_create_tags && self.may_update_tags {
+            return Ok(None);
+        }
+        for tag in &self.tags {
+            let found = tags::find(tx, &self.repository, tag).await?;
+            let there = found.is_some();
+            let stays = found.as_ref() == Some(&self.digest);
+            let may = if there {
+                self.may_update_tags
+            } else {
+                self.may_create_tags
+            };
+            if !may && !stays {
+                let tag = tag.clone();
+                return Ok(Some(Put::TagDenied { tag, there }));
+            }
+        }
+        Ok(None)
     }
 
     async fn wrong_reference(&self, tx: &mut Tx<'_>, policy: MissingReferences) -> Result<Option<Put>> {

@@ -1,7 +1,7 @@
 //! Repositories and their settings.
 
 use sqlx::FromRow;
-use wreg_api::{ImmutableTags, MissingReferences, Repository, RepositorySettings, Visibility};
+use wreg_api::{ImmutableTags, MissingReferences, Repository, RepositoryPattern, RepositorySettings, Visibility};
 use wreg_oci::RepositoryName;
 
 use super::{
@@ -43,6 +43,15 @@ impl TryFrom<SettingsRow> for Settings {
             deletable: row.deletable,
         })
     }
+}
+
+/// Which repositories somebody sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Visible {
+    /// Every one.
+    All,
+    /// The public ones, and those of these patterns: a few, as a token has few scopes.
+    PublicAnd(Vec<RepositoryPattern>),
 }
 
 #[derive(FromRow)]
@@ -98,27 +107,71 @@ impl Metadata {
         row.map(Repository::try_from).transpose()
     }
 
-    /// At most `limit` repositories by name, those after `after`.
-    pub async fn list_repositories(&self, after: &str, limit: usize) -> Result<Vec<Repository>> {
-        let rows: Vec<RepositoryRow> = on_db!(&*self.db, db => sqlx::query_as(sqlx::AssertSqlSafe(format!("{WITH_COUNTS} WHERE r.name > $1 ORDER BY r.name LIMIT $2")))
-            .bind(text(after))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(db)
-            .await)?;
+    /// At most `limit` of the `visible` repositories by name, those after `after`.
+    pub async fn list_repositories(&self, visible: &Visible, after: &str, limit: usize) -> Result<Vec<Repository>> {
+        let (names, bounds) = names(visible);
+        let statement = format!("{WITH_COUNTS} WHERE r.name IN ({names}) ORDER BY r.name");
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows: Vec<RepositoryRow> = on_db!(&*self.db, db => {
+            let query = sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(text(after)).bind(limit);
+            bounds.into_iter().fold(query, sqlx::query::QueryAs::bind).fetch_all(db).await
+        })?;
         rows.into_iter().map(Repository::try_from).collect()
     }
 
-    /// At most `limit` names of repositories in order, those after `after`.
-    pub async fn list_repository_names(&self, after: &str, limit: usize) -> Result<Vec<RepositoryName>> {
-        let rows: Vec<(String,)> = on_db!(&*self.db, db => sqlx::query_as("SELECT name FROM repositories WHERE name > $1 ORDER BY name LIMIT $2")
-            .bind(text(after))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(db)
-            .await)?;
+    /// At most `limit` names of the `visible` repositories in order, those after `after`.
+    pub async fn list_repository_names(
+        &self,
+        visible: &Visible,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<RepositoryName>> {
+        let (names, bounds) = names(visible);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows: Vec<(String,)> = on_db!(&*self.db, db => {
+            let query = sqlx::query_as(sqlx::AssertSqlSafe(names)).bind(text(after)).bind(limit);
+            bounds.into_iter().fold(query, sqlx::query::QueryAs::bind).fetch_all(db).await
+        })?;
         rows.into_iter()
             .map(|(name,)| parse(&name, "repositories", "name"))
             .collect()
     }
+}
+
+/// The statement for a page of visible names, those after `$1` and `$2` at most, and what is bound from `$3` on.
+///
+/// Each pattern is a range of names, and each range gives one page at most, by an index: the work is that of a few pages, however many
+/// repositories lie between those that somebody sees.
+fn names(visible: &Visible) -> (String, Vec<String>) {
+    const PAGE: &str = "ORDER BY name LIMIT $2";
+    let Visible::PublicAnd(patterns) = visible else {
+        return (
+            format!("SELECT name FROM repositories WHERE name > $1 {PAGE}"),
+            Vec::new(),
+        );
+    };
+    let mut parts = vec!["visibility = 'public'".to_owned()];
+    let mut bounds = Vec::new();
+    for pattern in patterns {
+        let first = bounds.len() + 3;
+        match pattern {
+            RepositoryPattern::All => parts.push("TRUE".to_owned()),
+            RepositoryPattern::One(name) => {
+                bounds.push(name.to_string());
+                parts.push(format!("name = ${first}"));
+            }
+            RepositoryPattern::Below(parent) => {
+                // '0' is what follows '/' in the order of bytes.
+                bounds.extend([format!("{parent}/"), format!("{parent}0")]);
+                parts.push(format!("name > ${first} AND name < ${}", first + 1));
+            }
+        }
+    }
+    let ranges = parts
+        .iter()
+        .map(|part| format!("SELECT name FROM (SELECT name FROM repositories WHERE {part} AND name > $1 {PAGE}) AS r"));
+    let ranges = ranges.collect::<Vec<_>>().join(" UNION ");
+    (format!("SELECT name FROM ({ranges}) AS visible {PAGE}"), bounds)
 }
 
 const FIND_SETTINGS: &str =
