@@ -25,6 +25,7 @@ use crate::{
     domain::Registry,
     metadata::{Metadata, MigrateError},
     storage::{BlobStore, DataDir, DataDirError, Faults, FsStore},
+    tls::{Reload, Tls, TlsError},
 };
 
 /// SQLite's file in the data folder.
@@ -42,6 +43,7 @@ pub struct App {
     /// Whose forwarding headers are believed.
     pub(crate) trusted_proxies: Arc<[ipnet::IpNet]>,
     pub(crate) readiness: Arc<Readiness>,
+    pub(crate) tls: Option<Tls>,
     panics: Arc<AtomicU64>,
     metadata: Metadata,
     first_start: bool,
@@ -70,6 +72,9 @@ impl Default for Surroundings {
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The data folder cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
@@ -110,6 +115,7 @@ impl App {
     /// Puts the server together, making data folder, database and secrets where this is the first start.
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, StartError> {
         let Surroundings { clock, faults } = surroundings;
+        let tls = config.tls.clone().map(Tls::load).transpose()?;
         let data_dir = DataDir::lock(&config.data_dir)?;
         let store = FsStore::open(&data_dir, faults).map_err(|error| StartError::Storage(error.into()))?;
         let metadata = open_metadata(config, &store).await?;
@@ -134,6 +140,7 @@ impl App {
             public_url: config.public_url.as_deref().map(Into::into),
             trusted_proxies: config.trusted_proxies.as_slice().into(),
             readiness: Arc::default(),
+            tls,
             panics: Arc::default(),
             metadata,
             first_start,
@@ -154,6 +161,16 @@ impl App {
     /// Authentication and authorisation.
     pub fn auth(&self) -> &Auth {
         &self.auth
+    }
+
+    /// Looks at the files of the certificate at once, as the server does every few seconds. [`Reload::Unchanged`] without TLS.
+    pub fn reload_certificate(&self) -> Reload {
+        self.tls.as_ref().map_or(Reload::Unchanged, Tls::reload)
+    }
+
+    /// How often a changed certificate could not be used.
+    pub fn certificate_failures(&self) -> u64 {
+        self.tls.as_ref().map_or(0, Tls::failures)
     }
 
     /// How many requests have ended in a panic.

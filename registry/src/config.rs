@@ -37,6 +37,8 @@ pub struct Config {
     pub dev: bool,
     /// Scheme and host that clients reach the server by, without a slash at the end.
     pub public_url: Option<String>,
+    /// The server's certificate and key; without them it speaks plain http.
+    pub tls: Option<CertificateFiles>,
     /// Networks of the proxies whose forwarding headers are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How logs are written.
@@ -44,6 +46,15 @@ pub struct Config {
     /// What is logged: a level, or `target=level` pairs.
     pub log: String,
     settings: Partial,
+}
+
+/// Where certificate and key are, both in PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The server's certificate, then those that lead to an authority.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// Where the registry's facts are.
@@ -92,6 +103,8 @@ struct Partial {
     database: Option<SecretText>,
     dev: Option<bool>,
     public_url: Option<PublicUrl>,
+    tls_certificate: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
     tls_in_front: Option<bool>,
     trusted_proxies: Option<Networks>,
     log: Option<String>,
@@ -155,9 +168,12 @@ pub enum ConfigError {
     DevBeyondLoopback(SocketAddr),
     /// Tokens would cross the network in plain text.
     #[error(
-        "{0} can be reached from other machines, and this server speaks plain http, which would show tokens to everybody on the way: listen on a loopback address, or set tls_in_front = true if a proxy on this machine or network ends TLS"
+        "{0} can be reached from other machines, and this server speaks plain http, which would show tokens to everybody on the way: set tls_certificate and tls_key, listen on a loopback address, or set tls_in_front = true if a proxy on this machine or network ends TLS"
     )]
     PlainHttpBeyondLoopback(SocketAddr),
+    /// TLS takes a certificate and a key.
+    #[error("tls_certificate and tls_key belong together: {0} is missing")]
+    HalfOfTls(&'static str),
     /// The database is no PostgreSQL URL.
     #[error("database must begin with postgres:// (leave it out for SQLite in the data folder)")]
     Database,
@@ -206,13 +222,25 @@ impl Config {
             }
             Some(_) => return Err(ConfigError::Database),
         };
+        let tls = match (&partial.tls_certificate, &partial.tls_key) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some(CertificateFiles {
+                certificate: certificate.clone(),
+                key: key.clone(),
+            }),
+            (None, Some(_)) => return Err(ConfigError::HalfOfTls("tls_certificate")),
+            (Some(_), None) => return Err(ConfigError::HalfOfTls("tls_key")),
+        };
         let tls_in_front = partial.tls_in_front.unwrap_or(false);
-        let config = Self::valid(partial, database);
+        let config = Self {
+            tls,
+            ..Self::valid(partial, database)
+        };
         let loopback = is_loopback(config.listen.ip());
         if config.dev && !loopback {
             return Err(ConfigError::DevBeyondLoopback(config.listen));
         }
-        if !loopback && !tls_in_front {
+        if !loopback && config.tls.is_none() && !tls_in_front {
             return Err(ConfigError::PlainHttpBeyondLoopback(config.listen));
         }
         Ok(config)
@@ -227,6 +255,7 @@ impl Config {
             reset_admin_token: false,
             dev,
             public_url: partial.public_url.as_ref().map(|url| url.0.clone()),
+            tls: None,
             trusted_proxies: partial.trusted_proxies.clone().unwrap_or_default().into_inner(),
             log_format: partial.log_format.unwrap_or(LogFormat::Text),
             log: partial.log.clone().unwrap_or_else(|| "info".to_owned()),

@@ -20,10 +20,12 @@ pub mod http;
 mod metadata;
 mod start;
 mod storage;
+mod tls;
 
 pub use self::{
     app::{App, StartError, Surroundings},
     clock::{Clock, Millis},
     start::{Command, run, serve},
     storage::{Faults, Operation},
+    tls::{Reload, TlsError},
 };

@@ -8,6 +8,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use futures_util::future::OptionFuture;
 use tokio::{net::TcpListener, signal::unix, sync::watch};
 use uuid::Uuid;
 
@@ -16,6 +17,7 @@ use crate::{
     auth::administrator,
     config::{Config, Flags, LogFormat, config_reference},
     http::{self, connection::ConnectionLimits},
+    tls::Tls,
 };
 
 /// An OCI registry that understands WebAssembly components.
@@ -101,13 +103,16 @@ pub async fn serve(
         let registry = app.registry().clone();
         async move { registry.sweep_forever(&Uuid::new_v4().to_string()).await }
     });
+    let tls = app.tls.as_ref().map(Tls::config);
+    let follower = tokio::spawn(OptionFuture::from(app.tls.clone().map(Tls::follow_files)));
     let draining = app.clone();
     let shutdown = async move {
         shutdown.await;
         draining.drain();
         tracing::info!("shutting down: answering what is under way");
     };
-    let result = http::connection::serve(listener, http::router(app.clone()), limits, shutdown).await;
+    let result = http::connection::serve(listener, tls, http::router(app.clone()), limits, shutdown).await;
+    follower.abort();
     sweeper.abort();
     app.close().await;
     result
@@ -115,7 +120,8 @@ pub async fn serve(
 
 /// Where the server is, and at the first start what to do with it. The first line is for programs.
 async fn greeting(app: &App, config: &Config, address: SocketAddr) -> String {
-    let mut text = format!("listening on http://{address}\n");
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let mut text = format!("listening on {scheme}://{address}\n");
     if config.dev {
         text += "dev: everything is public, and anybody on this machine may push\n";
     }

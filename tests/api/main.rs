@@ -41,6 +41,7 @@ mod skopeo;
 mod small_disk;
 mod sweep;
 mod tags;
+mod tls;
 mod tokens;
 mod uploads;
 mod visibility;

@@ -1,8 +1,14 @@
 //! A registry in this process, on a port of loopback, with whatever the test wants to go wrong.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Certificate, Client, Method, RequestBuilder, Response, StatusCode};
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -15,6 +21,8 @@ use wreg_registry::{App, StartError, Surroundings, config::Config, http::connect
 pub(crate) struct Options {
     /// Lines of a configuration file.
     pub(crate) config: &'static str,
+    /// The folder of a certificate for TLS.
+    pub(crate) certificates: Option<PathBuf>,
     /// Clock and faults.
     pub(crate) surroundings: Surroundings,
     /// Deadlines and sizes of connections.
@@ -60,6 +68,7 @@ impl TestDatabase {
 pub(crate) struct TestRegistry {
     pub(crate) app: App,
     pub(crate) address: SocketAddr,
+    scheme: &'static str,
     pub(crate) data: Arc<TempDir>,
     pub(crate) database: TestDatabase,
     /// The administrator's token; empty where the data folder has none.
@@ -94,8 +103,12 @@ impl TestRegistry {
             TestDatabase::Sqlite => String::new(),
             TestDatabase::Postgres(url) => format!("database = \"{url}\"\n"),
         };
-        let mut config =
-            Config::parse(data.path(), &format!("{database_line}{}", options.config)).expect("a valid configuration");
+        let folder = options.certificates.as_ref().map(|folder| folder.display());
+        let tls_lines = folder.map_or_else(String::new, |folder| {
+            format!("tls_certificate = \"{folder}/tls.crt\"\ntls_key = \"{folder}/tls.key\"\n")
+        });
+        let lines = format!("{database_line}{tls_lines}{}", options.config);
+        let mut config = Config::parse(data.path(), &lines).expect("a valid configuration");
         config.reset_admin_token = options.reset_admin_token;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
@@ -111,13 +124,15 @@ impl TestRegistry {
         Ok(Self {
             app,
             address,
+            scheme: if options.certificates.is_some() {
+                "https"
+            } else {
+                "http"
+            },
             data,
             database,
             token: token.trim().to_owned(),
-            client: Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .build()
-                .expect("a client"),
+            client: client(options.certificates.as_deref()),
             may_leave_uploads: options.may_leave_uploads,
             stop: Some(stop),
             serving: Some(serving),
@@ -141,7 +156,7 @@ impl TestRegistry {
         let url = if target.starts_with("http") {
             target.to_owned()
         } else {
-            format!("http://{}{target}", self.address)
+            format!("{}://{}{target}", self.scheme, self.address)
         };
         self.client.request(method.parse::<Method>().expect("a method"), url)
     }
@@ -313,6 +328,20 @@ async fn open(config: &Config, surroundings: Surroundings) -> Result<App, StartE
             result => return result,
         }
     }
+}
+
+/// A client that follows no redirect, and trusts the authority in the folder if there is one.
+fn client(certificates: Option<&Path>) -> Client {
+    let builder = Client::builder().redirect(reqwest::redirect::Policy::none());
+    let builder = match certificates {
+        None => builder,
+        Some(folder) => {
+            let authority = CertificateDer::from_pem_file(folder.join("ca.pem")).expect("a certificate");
+            let authority = Certificate::from_der(&authority).expect("a certificate");
+            builder.tls_certs_only([authority])
+        }
+    };
+    builder.build().expect("a client")
 }
 
 /// A header of an answer, which must have it.

@@ -15,5 +15,6 @@ mod registry;
 mod repository;
 mod skopeo;
 mod stalling;
+mod tls;
 mod validate;
 mod wreg;

@@ -1,12 +1,14 @@
 //! What the tests of both programs share. It depends on neither, so that a test sees only what a user would.
 //!
 //! - [`RegistryProcess`]: the server as a process of its own, on a free port and a temporary data folder.
+//! - [`certificates`]: a certificate authority and what it signs.
 //! - [`fixtures`]: real components from language toolchains, and small ones made from text in the process.
 //! - [`raw::Connection`]: HTTP/1.1 by hand, for what no client would send.
 //! - [`database`]: the PostgreSQL that the task runner brought up, if it did.
 //!
 //! Everything here is for tests: what cannot go on panics and says why.
 
+pub mod certificates;
 pub mod fixtures;
 mod not_run;
 mod output;

@@ -25,7 +25,7 @@ pub(super) const KEYS: &[Key] = &[
         "listen",
         "127.0.0.1:5000",
         "\"127.0.0.1:5000\"",
-        "Address and port. Beyond loopback it needs `tls_in_front`.",
+        "Address and port. Beyond loopback it needs `tls_certificate` and `tls_key`, or `tls_in_front`.",
     ),
     key(
         "data_dir",
@@ -50,6 +50,18 @@ pub(super) const KEYS: &[Key] = &[
         "what a trusted proxy says, else the scheme of the connection and the host that the request names",
         "\"https://registry.example\"",
         "How clients reach the server: the realm of its challenges lies there.",
+    ),
+    key(
+        "tls_certificate",
+        "plain http",
+        "\"/etc/wreg/tls.crt\"",
+        "The server's certificate in PEM, then those that lead to an authority. Read again when it changes.",
+    ),
+    key(
+        "tls_key",
+        "plain http",
+        "\"/etc/wreg/tls.key\"",
+        "Its private key in PEM. Only the server may be able to read it (or, where root owns it, a group).",
     ),
     key(
         "tls_in_front",

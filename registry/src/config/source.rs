@@ -90,6 +90,8 @@ impl Partial {
             database: self.database.or(other.database),
             dev: self.dev.or(other.dev),
             public_url: self.public_url.or(other.public_url),
+            tls_certificate: self.tls_certificate.or(other.tls_certificate),
+            tls_key: self.tls_key.or(other.tls_key),
             tls_in_front: self.tls_in_front.or(other.tls_in_front),
             trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
             log: self.log.or(other.log),

@@ -99,7 +99,7 @@ impl Builder {
         let (stdout, lines) = Output::collect(child.stdout.take().expect("standard output is piped"));
         let (stderr, errors) = Output::collect(child.stderr.take().expect("standard error is piped"));
 
-        let Some(address) = lines.find(PATIENCE, address_in) else {
+        let Some((scheme, address)) = lines.find(PATIENCE, address_in) else {
             // Silent for too long, or ended: in both cases it is to be gone, with all that it had to say.
             let _ = child.kill();
             let status = child.wait().expect("a child can be waited for");
@@ -116,6 +116,7 @@ impl Builder {
             stderr,
             lines,
             errors,
+            scheme,
             address,
             data,
             may_leave_uploads,
@@ -158,11 +159,14 @@ pub fn without_settings(command: &mut Command) -> &mut Command {
         .fold(command, |command, name| command.env_remove(name))
 }
 
-/// The address in the line `listening on http://127.0.0.1:PORT`, whatever stands around it.
-pub(super) fn address_in(line: &str) -> Option<SocketAddr> {
-    let (_, rest) = line.split_once("listening on http://")?;
+/// Scheme and address in the line `listening on http://127.0.0.1:PORT`, whatever stands around it.
+pub(super) fn address_in(line: &str) -> Option<(&'static str, SocketAddr)> {
+    let (_, rest) = line.split_once("listening on ")?;
+    let (scheme, rest) = ["http", "https"]
+        .into_iter()
+        .find_map(|scheme| Some((scheme, rest.strip_prefix(scheme)?.strip_prefix("://")?)))?;
     let end = rest
         .find(|c: char| !(c.is_ascii_hexdigit() || ".:[]".contains(c)))
         .unwrap_or(rest.len());
-    rest[..end].parse().ok()
+    Some((scheme, rest[..end].parse().ok()?))
 }

@@ -30,6 +30,7 @@ pub struct RegistryProcess {
     stderr: Output,
     lines: Lines,
     errors: Lines,
+    scheme: &'static str,
     address: SocketAddr,
     data: PathBuf,
     may_leave_uploads: bool,
@@ -52,9 +53,9 @@ impl RegistryProcess {
         self.address
     }
 
-    /// Where it listens, as `http://127.0.0.1:PORT`.
+    /// Where it listens, as `http://127.0.0.1:PORT`; `https` where it has a certificate.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Its data folder.

@@ -19,14 +19,19 @@ fn folder() -> TempDir {
 
 #[test]
 fn the_address_is_found_in_text_and_in_json() {
-    let expected = Some(SocketAddr::from(([127, 0, 0, 1], 41234)));
+    let address = SocketAddr::from(([127, 0, 0, 1], 41234));
+    let expected = Some(("http", address));
     assert_eq!(address_in("listening on http://127.0.0.1:41234\n"), expected);
+    assert_eq!(
+        address_in("listening on https://127.0.0.1:41234\n"),
+        Some(("https", address))
+    );
     assert_eq!(
         address_in(r#"{"level":"INFO","message":"listening on http://127.0.0.1:41234"}"#),
         expected
     );
     assert_eq!(
-        address_in("listening on http://[::1]:80, ready").map(|address| address.port()),
+        address_in("listening on http://[::1]:80, ready").map(|(_, address)| address.port()),
         Some(80)
     );
     assert_eq!(address_in("opened the database"), None);

@@ -17,15 +17,15 @@ use axum::{
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::{Instant, sleep_until, timeout},
 };
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
 use super::{
-    ConnectionLimits, Peer,
+    ConnectionLimits, Io, Peer,
     service::WatchedService,
     watch::{Watch, Watched},
 };
@@ -37,6 +37,7 @@ const READ_AHEAD: usize = 48 * 1024;
 /// What all connections of a server share.
 pub(super) struct Server {
     pub(super) limits: ConnectionLimits,
+    pub(super) tls: Option<TlsAcceptor>,
     /// No more requests are taken.
     pub(super) draining: CancellationToken,
     /// No more time is left.
@@ -53,33 +54,55 @@ enum End {
 
 impl Server {
     /// One connection, from its acceptance to its end.
-    pub(super) async fn converse<S>(self: Arc<Self>, socket: TcpStream, peer: SocketAddr, service: S)
+    pub(super) async fn converse<I, S>(self: Arc<Self>, io: I, peer: SocketAddr, service: S)
     where
+        I: Io,
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send + 'static,
     {
-        // Without it the end of a response may wait for the acknowledgement of its beginning.
-        if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, %peer, "cannot set TCP_NODELAY");
+        let mut peer = Peer {
+            address: peer,
+            tls: false,
+        };
+        let Some(tls) = &self.tls else {
+            return self.speak(io, peer, service).await;
+        };
+        peer.tls = true;
+        // Each on the heap: the task has room for what it is at, and connections without TLS pay for neither.
+        match Box::pin(self.shake_hands(tls, io)).await {
+            Ok(io) => Box::pin(self.speak(io, peer, service)).await,
+            Err(error) => tracing::debug!(%error, peer = %peer.address, "no TLS connection"),
         }
+    }
+
+    /// The TLS handshake. Whoever stalls in it, or says something else, is dropped.
+    async fn shake_hands<I: Io>(&self, tls: &TlsAcceptor, io: I) -> io::Result<TlsStream<I>> {
+        tokio::select! {
+            () = self.draining.cancelled() => Err(io::Error::other("the server stops")),
+            shaken = timeout(self.limits.handshake, tls.accept(io)) => shaken?,
+        }
+    }
+
+    /// HTTP on a connection, until its end.
+    async fn speak<I, S>(&self, io: I, peer: Peer, service: S)
+    where
+        I: Io,
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+    {
+        let address = peer.address;
         let watch = Arc::new(Watch::new(self.limits));
-        let service = WatchedService::new(
-            service,
-            Peer {
-                address: peer,
-                tls: false,
-            },
-            self.limits,
-            Arc::clone(&watch),
-        );
-        let io = TokioIo::new(Watched::new(socket, Arc::clone(&watch)));
+        let service = WatchedService::new(service, peer, self.limits, Arc::clone(&watch));
+        let io = TokioIo::new(Watched::new(io, Arc::clone(&watch)));
         let mut connection = self.http().serve_connection(io, service);
         let end = self.drive(&mut connection, &watch).await;
         let mut socket = connection.into_parts().io.into_inner().into_inner();
         let answer = watch.refusal().map(|refusal| refusal.to_bytes(&self.limits));
         match end {
-            End::Dropped => return tracing::debug!(%peer, "connection dropped"),
-            End::Served(Err(error)) if answer.is_none() => return tracing::debug!(%error, %peer, "connection failed"),
+            End::Dropped => return tracing::debug!(peer = %address, "connection dropped"),
+            End::Served(Err(error)) if answer.is_none() => {
+                return tracing::debug!(%error, peer = %address, "connection failed");
+            }
             // To hyper, a head that was refused while it came is a socket that failed.
             End::Served(_) => {}
         }
@@ -114,12 +137,13 @@ impl Server {
     }
 
     /// Runs the connection until it ends, by itself or by a deadline.
-    async fn drive<S>(
+    async fn drive<I, S>(
         &self,
-        connection: &mut http1::Connection<TokioIo<Watched>, WatchedService<S>>,
+        connection: &mut http1::Connection<TokioIo<Watched<I>>, WatchedService<S>>,
         watch: &Watch,
     ) -> End
     where
+        I: Io,
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send + 'static,
     {
@@ -153,7 +177,7 @@ impl Server {
 
 /// Reads what still comes and throws it away. Closing a socket with unread bytes resets the connection, and the client loses the
 /// answer that it has not read yet.
-async fn discard(socket: &mut TcpStream) -> io::Result<()> {
+async fn discard(socket: &mut impl Io) -> io::Result<()> {
     // On the heap: most connections never come here, and all would carry it in their task.
     let mut scrap = vec![0; 8 * 1024];
     while socket.read(&mut scrap).await? > 0 {}

@@ -5,7 +5,9 @@ use std::time::Duration;
 /// The limits of every connection. The defaults are those of a server on the open internet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// From the opening of a connection, or from the first byte of a later request, to the end of the head. 10 s.
+    /// From the opening of a connection to the end of its TLS handshake. 10 s.
+    pub handshake: Duration,
+    /// From the opening of a connection (with TLS: the end of the handshake), or from the first byte of a later request, to the end of the head. 10 s.
     pub header_read: Duration,
     /// From the end of a response to the first byte of the next request. 120 s.
     pub idle: Duration,
@@ -28,6 +30,7 @@ pub struct ConnectionLimits {
 impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
+            handshake: Duration::from_secs(10),
             header_read: Duration::from_secs(10),
             idle: Duration::from_mins(2),
             body_stall: Duration::from_mins(1),

@@ -1,7 +1,7 @@
 //! The accept loop and the life of one connection: what a client may take its time for, how much it may send ahead of a request, and
 //! how a server that stops lets its clients finish.
 //!
-//! hyper parses and frames HTTP/1.1; this module adds what hyper leaves to its user. Three things are watched, each where it can be
+//! hyper parses and frames HTTP/1.1, rustls encrypts; this module adds what hyper leaves to its user. Three things are watched, each where it can be
 //! told apart: the socket (`watch.rs`: silence before a request, a client that reads nothing), the body of a request (`body.rs`: a
 //! client that sends nothing), and the head of a request (`refusal.rs`: targets and headers that are too long).
 
@@ -21,7 +21,7 @@ use std::{
     net::SocketAddr,
     pin::pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -30,9 +30,11 @@ use axum::{
     http::{Request, Response},
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
     time::{Instant, sleep_until, timeout},
 };
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_service::Service;
 
@@ -49,11 +51,16 @@ pub struct Peer {
     pub tls: bool,
 }
 
+/// The bytes of one connection: a socket, encrypted or not.
+trait Io: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Io for T {}
+
 /// The first pause after a failed accept; it doubles with each further failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Serves connections from `listener` until `shutdown` completes, and then lets requests in flight finish: nobody is accepted any
+/// Serves connections from `listener`, encrypted as `tls` says, until `shutdown` completes, and then lets requests in flight finish: nobody is accepted any
 /// more, connections between two requests are closed at once, the others after their response, and what is left after
 /// `limits.drain` is cut. Returns when the last connection is closed.
 ///
@@ -61,6 +68,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// that does not listen; it is returned after the same drain. Dropping the future stops accepting and cuts no connection.
 pub async fn serve<S>(
     listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
     service: S,
     limits: ConnectionLimits,
     shutdown: impl Future<Output = ()>,
@@ -69,22 +77,35 @@ where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
-    accept_and_serve(move |cx| listener.poll_accept(cx), service, limits, shutdown).await
+    let accept = move |cx: &mut Context<'_>| {
+        let accepted = ready!(listener.poll_accept(cx));
+        if let Ok((socket, peer)) = &accepted
+            // Without it the end of a response may wait for the acknowledgement of its beginning.
+            && let Err(error) = socket.set_nodelay(true)
+        {
+            tracing::debug!(%error, %peer, "cannot set TCP_NODELAY");
+        }
+        Poll::Ready(accepted)
+    };
+    accept_and_serve(accept, tls, service, limits, shutdown).await
 }
 
 /// [`serve`], with accepting as a function. It owns the listener, which closes when it is dropped.
-async fn accept_and_serve<S>(
-    mut accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>>,
+async fn accept_and_serve<I, S>(
+    mut accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<(I, SocketAddr)>>,
+    tls: Option<Arc<ServerConfig>>,
     service: S,
     limits: ConnectionLimits,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()>
 where
+    I: Io,
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
     let server = Arc::new(Server {
         limits,
+        tls: tls.map(TlsAcceptor::from),
         draining: CancellationToken::new(),
         cut: CancellationToken::new(),
     });

@@ -10,11 +10,10 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::{Instant, Sleep},
 };
 
-use super::{ConnectionLimits, refusal::Refusal};
+use super::{ConnectionLimits, Io, refusal::Refusal};
 
 /// Room in the request line for what is not the target: method, version and separators.
 const AROUND_TARGET: usize = 64;
@@ -203,22 +202,22 @@ impl Head {
 }
 
 /// The socket, with its watch.
-pub(super) struct Watched {
-    socket: TcpStream,
+pub(super) struct Watched<I> {
+    socket: I,
     watch: Arc<Watch>,
 }
 
-impl Watched {
-    pub(super) fn new(socket: TcpStream, watch: Arc<Watch>) -> Self {
+impl<I> Watched<I> {
+    pub(super) fn new(socket: I, watch: Arc<Watch>) -> Self {
         Self { socket, watch }
     }
 
-    pub(super) fn into_inner(self) -> TcpStream {
+    pub(super) fn into_inner(self) -> I {
         self.socket
     }
 }
 
-impl AsyncRead for Watched {
+impl<I: Io> AsyncRead for Watched<I> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
@@ -227,7 +226,7 @@ impl AsyncRead for Watched {
     }
 }
 
-impl AsyncWrite for Watched {
+impl<I: Io> AsyncWrite for Watched<I> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.socket).poll_write(cx, bytes);

@@ -17,6 +17,7 @@ use axum::{
 use futures_util::{StreamExt, stream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
     sync::{mpsc, oneshot},
     task::JoinHandle,
 };
@@ -57,7 +58,7 @@ impl Server {
         Self {
             address,
             stop,
-            served: tokio::spawn(serve(listener, router, limits, stopped)),
+            served: tokio::spawn(serve(listener, None, router, limits, stopped)),
         }
     }
 
@@ -204,7 +205,7 @@ async fn running_out_of_descriptors_does_not_end_the_server() {
     let stopped = async {
         let _ = stopped.await;
     };
-    let served = tokio::spawn(accept_and_serve(accept, ok(), patient(), stopped));
+    let served = tokio::spawn(accept_and_serve(accept, None, ok(), patient(), stopped));
     let mut client = Client(TcpStream::connect(address).await.expect("the server listens"));
     assert!(client.get("/").await.ends_with("ok"));
     drop(stop);
@@ -213,8 +214,8 @@ async fn running_out_of_descriptors_does_not_end_the_server() {
 
 #[tokio::test]
 async fn a_listener_that_does_not_listen_is_an_error() {
-    let accept = |_: &mut Context<'_>| Poll::Ready(Err(io::ErrorKind::InvalidInput.into()));
-    let ended = accept_and_serve(accept, ok(), patient(), std::future::pending()).await;
+    let accept = |_: &mut Context<'_>| Poll::Ready(Err::<(TcpStream, _), _>(io::ErrorKind::InvalidInput.into()));
+    let ended = accept_and_serve(accept, None, ok(), patient(), std::future::pending()).await;
     assert!(ended.is_err());
 }
 
