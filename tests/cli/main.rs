@@ -16,5 +16,6 @@ mod repository;
 mod skopeo;
 mod stalling;
 mod tls;
+mod token;
 mod validate;
 mod wreg;

@@ -11,6 +11,7 @@ mod push;
 mod reference;
 mod repository;
 mod tags;
+mod token;
 mod validate;
 mod version;
 
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Delete(delete::Args),
     Copy(copy::Args),
     Repository(repository::Args),
+    Token(token::Args),
     Completions(completions::Args),
     Version(version::Args),
     #[command(hide = true)]
@@ -94,6 +96,7 @@ impl Command {
             Self::Delete(args) => delete::run(args, context).await,
             Self::Copy(args) => copy::run(args, context).await,
             Self::Repository(args) => repository::run(args, context).await,
+            Self::Token(args) => token::run(args, context).await,
             Self::Completions(args) => completions::run(&args),
             Self::Version(args) => version::run(&args, context),
             Self::Reference(args) => reference::run(&args),

@@ -3,11 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use wreg_api::{Repository, Visibility};
 use wreg_oci::{Host, Tag};
 
-use super::text::{count, field, size};
+use super::text::{count, field, size, time};
 
 /// The result of `wreg tags`.
 #[derive(Debug, Serialize)]
@@ -49,8 +48,6 @@ pub(crate) struct RepositoryShown {
 
 impl RepositoryShown {
     pub(crate) fn new(host: &Host, repository: &Repository) -> Self {
-        let nanoseconds = i128::from(repository.created_at) * 1_000_000;
-        let created = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok();
         Self {
             repository: format!("{host}/{}", repository.name),
             visibility: repository.visibility.as_str(),
@@ -60,7 +57,7 @@ impl RepositoryShown {
             tags: repository.tags,
             manifests: repository.manifests,
             size: repository.size,
-            created: created.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default(),
+            created: time(repository.created_at),
         }
     }
 }

@@ -7,7 +7,7 @@
 //! printer.rs   the one door to stdout and stderr      progress.rs  bars, on a terminal only
 //! json.rs      the envelope of every JSON result      text.rs      columns, sizes, and text from elsewhere made harmless
 //! log.rs       what the libraries log
-//! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · session.rs
+//! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · session.rs
 //! ```
 
 mod inspected;
@@ -18,6 +18,7 @@ mod printer;
 mod progress;
 mod session;
 mod text;
+mod tokens;
 mod transferred;
 mod validated;
 mod wasm;
@@ -27,7 +28,8 @@ pub(crate) use listed::{Repositories, RepositoryShown, Tags};
 pub(crate) use log::log;
 pub(crate) use printer::{Printer, write_content};
 pub(crate) use session::{LoggedIn, LoggedOut, Version};
-pub(crate) use text::size;
+pub(crate) use text::{size, time};
+pub(crate) use tokens::{TokenCreated, TokenShown, Tokens, TokensRevoked};
 pub(crate) use transferred::{Content, Copied, Deleted, Pulled, Pushed};
 pub(crate) use validated::{File, Validated};
 pub(crate) use wasm::Wasm;

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
 /// How wide the column of labels is.
 const LABELS: usize = 12;
 
@@ -49,6 +51,12 @@ pub(crate) fn size(bytes: u64) -> String {
     } else {
         format!("{} {unit}", tenths / 10)
     }
+}
+
+/// RFC 3339, of milliseconds since 1970-01-01T00:00:00Z; empty for what no calendar has.
+pub(crate) fn time(millis: i64) -> String {
+    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).ok();
+    time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
 /// `1 tag`, `2 tags`.

@@ -5,6 +5,7 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
+use wreg_api::{Action, TokenScope};
 use wreg_oci::{Digest, ErrorCode, Host};
 
 /// A request that failed. `what` names the thing that was asked for, as a person would: `manifest acme/hello:1.0.0`.
@@ -46,6 +47,8 @@ pub enum Error {
         what: String,
         /// The registry's own words.
         message: Option<String>,
+        /// What a token would have to give; wreg says it, other registries do not.
+        needs: Option<TokenScope>,
     },
     /// The bytes, or the digest that the registry states for them, are not what was asked for. Nothing was written.
     #[error("{what} of {registry} is not what was asked for: expected {expected}, got {actual}")]
@@ -187,6 +190,19 @@ pub enum NetworkKind {
     Broken,
 }
 
+/// What to ask for where a token lacks a right.
+fn wanted_token(registry: &Host, needs: &TokenScope) -> String {
+    let (pattern, mut actions) = (needs.pattern(), needs.actions());
+    if !actions.contains(Action::AdministerServer) {
+        // Clients look before they do anything.
+        actions = actions | Action::Pull.into();
+    }
+    format!(
+        "use a token that gives it: whoever administers {registry} makes one with \
+         `wreg token create NAME {registry} --scope '{pattern}:{actions}'`"
+    )
+}
+
 fn because(reason: Option<&String>) -> String {
     reason.map_or_else(String::new, |reason| format!(": {reason}"))
 }
@@ -199,6 +215,11 @@ impl Error {
                 Some(format!("log in with `wreg login {registry}`, or set WREG_TOKEN"))
             }
             Self::CredentialsRefused { registry, .. } => Some(format!("log in again with `wreg login {registry}`")),
+            Self::Denied {
+                registry,
+                needs: Some(needs),
+                ..
+            } => Some(wanted_token(registry, needs)),
             Self::Denied { .. } => Some("ask who administers the registry for access to the repository".to_owned()),
             Self::ForeignOrigin { .. } => Some("check the public URL in the registry's configuration".to_owned()),
             Self::Registry {

@@ -61,7 +61,7 @@ impl Auth {
         match response.status() {
             StatusCode::OK => {}
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                let message = answer::message(response).await.1;
+                let message = answer::words(response).await.message;
                 return Err(match (secret, bearer) {
                     (None, Bearer::Refused(words)) => self.credentials_refused(words),
                     (None, Bearer::Anonymous(problem)) => self.wants_credentials(WHAT, problem),

@@ -19,7 +19,7 @@ pub(crate) use self::{
     scope::Scope,
     token::{Bearer, Token, sensitive},
 };
-use crate::{Credentials, Error, Secret, origin::Origin};
+use crate::{Credentials, Error, Secret, http::answer::Words, origin::Origin};
 
 /// What is known of how to be authorised at one registry.
 #[derive(Debug)]
@@ -133,7 +133,8 @@ impl Auth {
     }
 
     /// The error for a 401 to a request that was authorised.
-    pub(crate) async fn refused(&self, what: &str, sent: &Authorization, message: Option<String>) -> Error {
+    pub(crate) async fn refused(&self, what: &str, sent: &Authorization, words: Words) -> Error {
+        let Words { message, needs, .. } = words;
         let was_basic = {
             let mut state = self.state.lock().await;
             state.basic.take().is_some()
@@ -145,6 +146,7 @@ impl Auth {
                 registry,
                 what: what.to_owned(),
                 message,
+                needs,
             },
             Bearer::Anonymous(problem) => self.wants_credentials(what, problem.clone()),
             Bearer::Refused(words) => Error::CredentialsRefused {

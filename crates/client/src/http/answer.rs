@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 use serde::Deserialize;
 use serde_json::Value;
+use wreg_api::TokenScope;
 use wreg_oci::{ErrorCode, Host};
 
 use crate::{Error, error::NetworkKind};
@@ -118,7 +119,7 @@ pub(crate) async fn read_at_most(mut response: reqwest::Response, limit: u64) ->
 /// The error that an answer amounts to which is not the one hoped for.
 pub(crate) async fn refusal(response: reqwest::Response, registry: &Host, what: &str) -> Error {
     let (status, retry_after) = (response.status(), retry_after(response.headers()));
-    let (code, message) = message(response).await;
+    let Words { code, message, needs } = words(response).await;
     let (registry, what) = (registry.clone(), what.to_owned());
     match status {
         StatusCode::NOT_FOUND => Error::NotFound { registry, what },
@@ -126,6 +127,7 @@ pub(crate) async fn refusal(response: reqwest::Response, registry: &Host, what: 
             registry,
             what,
             message,
+            needs,
         },
         _ => Error::Registry {
             registry,
@@ -138,9 +140,18 @@ pub(crate) async fn refusal(response: reqwest::Response, registry: &Host, what: 
     }
 }
 
-/// The code and the words of an error's body, as far as there are any; the words without control characters, which could
-/// rewrite a terminal, and cut short.
-pub(crate) async fn message(response: reqwest::Response) -> (Option<ErrorCode>, Option<String>) {
+/// What the first error of an answer's body says, as far as it says anything.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    pub(crate) code: Option<ErrorCode>,
+    /// For people: without control characters, which could rewrite a terminal, and cut short.
+    pub(crate) message: Option<String>,
+    /// What a token would have to give; wreg's own.
+    pub(crate) needs: Option<TokenScope>,
+}
+
+/// Reads an error's body.
+pub(crate) async fn words(response: reqwest::Response) -> Words {
     #[derive(Deserialize)]
     struct Body {
         errors: Vec<Entry>,
@@ -151,22 +162,25 @@ pub(crate) async fn message(response: reqwest::Response) -> (Option<ErrorCode>, 
         code: Value,
         #[serde(default)]
         message: Option<String>,
+        #[serde(default)]
+        detail: Value,
     }
     let body = read_at_most(response, MAX_ERROR).await.unwrap_or_default();
     let Ok(Body { errors }) = serde_json::from_slice(&body) else {
-        return (None, None);
+        return Words::default();
     };
     let Some(first) = errors.into_iter().next() else {
-        return (None, None);
+        return Words::default();
     };
     // Codes beyond the specification's list are somebody's own, and no reason to lose the words.
     let code = serde_json::from_value(first.code).ok();
-    let words = first
+    let message = first
         .message
         .as_deref()
         .map(printable)
         .filter(|words| !words.is_empty());
-    (code, words)
+    let needs = first.detail["needs"].as_str().and_then(|needs| needs.parse().ok());
+    Words { code, message, needs }
 }
 
 /// `text` without control characters and cut to a length that people read.

@@ -38,6 +38,7 @@ use wreg_oci::{Endpoint, Host};
 
 use self::answer::{Failure, STALL};
 pub(crate) use self::{
+    answer::read_at_most,
     body::Body,
     call::{Access, Call},
     fetch::Fetched,
@@ -162,7 +163,7 @@ impl Connection {
                 if !self.is_challenge(&response) {
                     return Ok(response);
                 }
-                let message = answer::message(response).await.1;
+                let message = answer::words(response).await.message;
                 let registry = self.host.clone();
                 return Err(match authorization {
                     Some(_) => Error::CredentialsRefused { registry, message },
@@ -183,8 +184,8 @@ impl Connection {
         if !self.is_challenge(&response) {
             return Ok(response);
         }
-        let message = answer::message(response).await.1;
-        Err(self.auth.refused(call.what, &authorization, message).await)
+        let words = answer::words(response).await;
+        Err(self.auth.refused(call.what, &authorization, words).await)
     }
 
     /// Whether the registry itself asks for credentials: a 401 from where a redirect led is no reason to show any.

@@ -3,6 +3,7 @@
 mod lists;
 mod manifests;
 mod settings;
+mod tokens;
 
 use std::{
     ops::Range,

@@ -70,7 +70,7 @@ impl Registry {
         url
     }
 
-    async fn answer<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Error> {
+    pub(super) async fn answer<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Error> {
         let fetched = self.connection.fetch(call, MAX_BYTES).await?;
         let answer = serde_json::from_slice(&fetched.bytes);
         answer.map_err(|error| self.connection.misunderstood(call.what, error.to_string()))
