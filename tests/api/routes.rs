@@ -1,11 +1,13 @@
-//! Every route, asked by everybody: the table of who may what, and of the answer to those who may not.
+//! Every route, asked by everybody in every way: the table of who may what, and of the answer to those who may not.
+
+use std::collections::BTreeSet;
 
 use reqwest::RequestBuilder;
 use wreg_oci::{Digest, Endpoint, Page, RepositoryName, TagOrDigest};
 
 use crate::{
     auth::{challenged, comparable, unknown_token},
-    registry::{TestRegistry, header},
+    registry::{TestRegistry, header, refused},
 };
 
 /// What a route asks of its caller.
@@ -13,48 +15,106 @@ use crate::{
 enum Needs {
     /// To be somebody, be it by an empty token.
     Identity,
+    /// To have no credentials, or good ones that are no registry token.
+    NothingWrong,
     Pull,
     Push,
     Delete,
     Catalog,
     Administer,
+    Server,
 }
 
-/// Who asks.
+/// What somebody's token is good for.
+#[derive(Debug, Clone, Copy)]
+enum Good {
+    /// Everything, on every repository and the server.
+    For,
+    /// Pulling what the table is about.
+    ToPull,
+    /// Everything, on another repository.
+    Elsewhere,
+    /// Nothing: nobody was given it.
+    ForNothing,
+}
+
+/// How a personal token is sent.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Basic,
+    Bearer,
+}
+
+/// Who asks, and how.
 #[derive(Debug, Clone, Copy)]
 enum Caller {
+    /// No credentials.
     Nobody,
-    AnonymousToken,
-    TokenOfAnotherRepository,
-    PullOnlyToken,
-    WrongToken,
-    FullToken,
+    /// Basic with empty user name and password.
+    EmptyBasic,
+    /// A registry token that was exchanged for nothing.
+    AnonymousGrant,
+    /// A registry token that the administrator has exchanged.
+    Grant(Good),
+    Personal(Good, By),
 }
+
+/// Everybody but those who may everything, who change what the others are asked about.
+const LESSER: [Caller; 13] = [
+    Caller::Nobody,
+    Caller::EmptyBasic,
+    Caller::AnonymousGrant,
+    Caller::Grant(Good::ToPull),
+    Caller::Grant(Good::Elsewhere),
+    Caller::Grant(Good::ForNothing),
+    Caller::Personal(Good::ToPull, By::Basic),
+    Caller::Personal(Good::ToPull, By::Bearer),
+    Caller::Personal(Good::Elsewhere, By::Basic),
+    Caller::Personal(Good::Elsewhere, By::Bearer),
+    Caller::Personal(Good::ForNothing, By::Basic),
+    Caller::Personal(Good::ForNothing, By::Bearer),
+    // Once more: those before may not have used up anything of theirs.
+    Caller::Nobody,
+];
 
 /// What they hear.
 enum Expected {
     Allowed,
     /// 401, with these parameters of the challenge.
     Challenge(String),
+    /// 403.
+    Denied,
+    /// 404, as for what is not there.
+    Hidden,
 }
 
 /// The table of answers, in full.
 fn expected(caller: Caller, needs: Needs, repository: &str) -> Expected {
     let scope = match needs {
-        Needs::Identity => String::new(),
+        Needs::Identity | Needs::NothingWrong => String::new(),
         Needs::Pull => format!(",scope=\"repository:{repository}:pull\""),
         Needs::Push => format!(",scope=\"repository:{repository}:pull,push\""),
         Needs::Delete => format!(",scope=\"repository:{repository}:delete\""),
         Needs::Administer => format!(",scope=\"repository:{repository}:*\""),
         Needs::Catalog => ",scope=\"registry:catalog:*\"".to_owned(),
+        Needs::Server => ",scope=\"registry:server:*\"".to_owned(),
     };
     match (caller, needs) {
-        (Caller::WrongToken, _) => Expected::Challenge(",error=\"invalid_token\"".to_owned()),
+        (Caller::EmptyBasic | Caller::Personal(Good::ForNothing, _) | Caller::Grant(Good::ForNothing), _)
+        | (Caller::AnonymousGrant | Caller::Grant(_), Needs::NothingWrong) => {
+            Expected::Challenge(",error=\"invalid_token\"".to_owned())
+        }
+        (_, Needs::NothingWrong) => Expected::Allowed,
         (Caller::Nobody, _) => Expected::Challenge(scope),
-        (Caller::FullToken, _) | (_, Needs::Identity) | (Caller::PullOnlyToken, Needs::Pull) => Expected::Allowed,
-        (Caller::AnonymousToken | Caller::TokenOfAnotherRepository | Caller::PullOnlyToken, _) => {
+        (Caller::Grant(Good::For) | Caller::Personal(Good::For, _), _) | (_, Needs::Identity) => Expected::Allowed,
+        (Caller::Grant(Good::ToPull) | Caller::Personal(Good::ToPull, _), Needs::Pull) => Expected::Allowed,
+        (Caller::AnonymousGrant | Caller::Grant(Good::ToPull | Good::Elsewhere), _) => {
             Expected::Challenge(format!("{scope},error=\"insufficient_scope\""))
         }
+        // What is listed is what they may pull.
+        (Caller::Personal(_, _), Needs::Catalog) => Expected::Allowed,
+        (Caller::Personal(_, _), Needs::Server) | (Caller::Personal(Good::ToPull, _), _) => Expected::Denied,
+        (Caller::Personal(Good::Elsewhere, _), _) => Expected::Hidden,
     }
 }
 
@@ -67,6 +127,8 @@ struct Content {
     /// One for each route that takes an upload.
     sessions: [String; 4],
     manifest: String,
+    /// The id of a token that can be revoked.
+    token: String,
 }
 
 struct Route {
@@ -116,20 +178,26 @@ table! { |at|
     DeleteBlob(at.name.clone(), Digest::sha256("pushed")) with none() => Delete 202;
 }
 
-/// wreg's own API, which is no part of [`Endpoint`].
+/// The routes beside the distribution API.
 fn own_rows(at: &Content) -> Vec<Route> {
-    let one = format!("/api/v1/repository?repository={}", at.name);
-    let route = |method, target: &str, needs, body: &str| Route {
+    let one = format!("{}?repository={}", wreg_api::REPOSITORY, at.name);
+    let revoked = format!("{}?id={}", wreg_api::TOKENS, at.token);
+    let new_token = r#"{"name":"made","scopes":["a:pull"]}"#;
+    let route = |method, target: &str, needs, body: &str, allowed| Route {
         method,
         target: target.to_owned(),
         needs,
         body: body.to_owned(),
-        allowed: 200,
+        allowed,
     };
     vec![
-        route("GET", &one, Needs::Pull, ""),
-        route("PATCH", &one, Needs::Administer, "{}"),
-        route("GET", "/api/v1/repositories", Needs::Catalog, ""),
+        route("GET", &one, Needs::Pull, "", 200),
+        route("PATCH", &one, Needs::Administer, "{}", 200),
+        route("GET", wreg_api::REPOSITORIES, Needs::Catalog, "", 200),
+        route("GET", wreg_api::TOKENS, Needs::Server, "", 200),
+        route("POST", wreg_api::TOKENS, Needs::Server, new_token, 201),
+        route("DELETE", &revoked, Needs::Server, "", 200),
+        route("GET", "/token", Needs::NothingWrong, "", 200),
     ]
 }
 
@@ -152,9 +220,9 @@ struct Walk {
     registry: TestRegistry,
     content: Content,
     anonymous: String,
-    other: String,
-    pull_only: String,
-    full: String,
+    /// Registry tokens and personal ones, in the order of [`Good`].
+    grants: [String; 4],
+    personal: [String; 4],
 }
 
 impl Walk {
@@ -163,29 +231,56 @@ impl Walk {
         registry.push_image("acme/hidden", "1.0", b"layer").await;
         let manifest = registry.image("acme/hidden", b"layer").await.to_string();
         let foreign = registry.push_blob("acme/other", b"foreign").await;
-        let session = async || {
-            let location = registry.start_upload("acme/hidden").await;
-            location.rsplit('/').next().unwrap_or_default().to_owned()
-        };
-        let sessions = [session().await, session().await, session().await, session().await];
+        let everything = "repository:acme/hidden:*%20registry:catalog:*%20registry:server:*";
+        let grant = async |scope: &str| registry.registry_token(scope, false).await;
+        let (full, elsewhere) = (grant(everything).await, grant("repository:acme/other:*").await);
+        // Signed by nobody who counts: the last part is another token's.
+        let forged = full.rsplit_once('.').zip(elsewhere.rsplit_once('.'));
+        let forged = forged.map(|((claims, _), (_, signature))| format!("{claims}.{signature}"));
+        let grants = [
+            full,
+            grant("repository:acme/hidden:pull").await,
+            elsewhere,
+            forged.expect("a token has parts"),
+        ];
+        let personal = [
+            registry
+                .personal_token("full", &["*:pull,push,delete,repo:admin,server:admin"])
+                .await,
+            registry.personal_token("reader", &["acme/hidden:pull"]).await,
+            registry
+                .personal_token("elsewhere", &["acme/other:pull,push,delete,repo:admin"])
+                .await,
+            unknown_token(),
+        ];
+        registry.personal_token("revocable", &["a:pull"]).await;
+        let anonymous = registry.registry_token(everything, true).await;
+        let token = revocable(&registry).await;
         let name: RepositoryName = "acme/hidden".parse().expect("a name");
         let content = Content {
             name,
             blob: Digest::sha256("layer"),
             foreign,
-            sessions,
+            sessions: Default::default(),
             manifest,
+            token,
         };
-        let all = "repository:acme/hidden:*%20registry:catalog:*";
         Self {
-            anonymous: registry.registry_token(all, true).await,
-            other: registry.registry_token("repository:acme/other:*", false).await,
-            pull_only: registry.registry_token("repository:acme/hidden:pull", false).await,
-            full: registry
-                .registry_token(&format!("{all}%20repository:acme/other:pull"), false)
-                .await,
             registry,
             content,
+            anonymous,
+            grants,
+            personal,
+        }
+    }
+
+    /// Opens the uploads of the table: they are their opener's alone.
+    async fn open_uploads(&mut self, caller: Caller) {
+        for session in &mut self.content.sessions {
+            let request = self.registry.anonymous("POST", "/v2/acme/hidden/blobs/uploads/");
+            let request = Self::authorized(&self.anonymous, &self.grants, &self.personal, caller, request);
+            let location = header(&request.send().await.expect("an answer"), "location");
+            *session = location.rsplit('/').next().unwrap_or_default().to_owned();
         }
     }
 
@@ -195,13 +290,23 @@ impl Walk {
             .anonymous(method, &route.target)
             .header("content-type", "application/vnd.oci.image.manifest.v1+json")
             .body(route.body.clone());
+        Self::authorized(&self.anonymous, &self.grants, &self.personal, caller, request)
+    }
+
+    fn authorized(
+        anonymous: &str,
+        grants: &[String; 4],
+        personal: &[String; 4],
+        caller: Caller,
+        request: RequestBuilder,
+    ) -> RequestBuilder {
         match caller {
             Caller::Nobody => request,
-            Caller::AnonymousToken => request.bearer_auth(&self.anonymous),
-            Caller::TokenOfAnotherRepository => request.bearer_auth(&self.other),
-            Caller::PullOnlyToken => request.bearer_auth(&self.pull_only),
-            Caller::WrongToken => request.basic_auth("admin", Some(unknown_token())),
-            Caller::FullToken => request.bearer_auth(&self.full),
+            Caller::EmptyBasic => request.basic_auth("", Some("")),
+            Caller::AnonymousGrant => request.bearer_auth(anonymous),
+            Caller::Grant(good) => request.bearer_auth(&grants[good as usize]),
+            Caller::Personal(good, By::Basic) => request.basic_auth("anybody", Some(&personal[good as usize])),
+            Caller::Personal(good, By::Bearer) => request.bearer_auth(&personal[good as usize]),
         }
     }
 
@@ -214,16 +319,31 @@ impl Walk {
         for method in methods {
             let answer = self.request(caller, method, route).send().await.expect("an answer");
             let what = format!("{caller:?}: {method} {}", route.target);
+            let status = answer.status().as_u16();
             match expected(caller, route.needs, self.content.name.as_str()) {
-                Expected::Allowed => assert_eq!(answer.status(), route.allowed, "{what}"),
+                Expected::Allowed => assert_eq!(status, route.allowed, "{what}"),
                 Expected::Challenge(parameters) if *method == "HEAD" => {
-                    assert_eq!(answer.status(), 401, "{what}");
+                    assert_eq!(status, 401, "{what}");
                     assert!(
                         header(&answer, "www-authenticate").ends_with(&format!("service=\"wreg\"{parameters}")),
                         "{what}"
                     );
                 }
-                Expected::Challenge(parameters) => challenged(&self.registry, answer, &parameters).await,
+                Expected::Denied if *method == "HEAD" => assert_eq!(status, 403, "{what}"),
+                Expected::Hidden if *method == "HEAD" => assert_eq!(status, 404, "{what}"),
+                other => {
+                    let right = match other {
+                        Expected::Challenge(_) => 401,
+                        Expected::Denied => 403,
+                        _ => 404,
+                    };
+                    assert_eq!(status, right, "{what}");
+                    match other {
+                        Expected::Challenge(parameters) => challenged(&self.registry, answer, &parameters).await,
+                        Expected::Denied => drop(refused(answer, 403, "DENIED").await),
+                        _ => drop(refused(answer, 404, "NAME_UNKNOWN").await),
+                    }
+                }
             }
         }
     }
@@ -235,50 +355,74 @@ impl Walk {
     }
 }
 
+async fn revocable(registry: &TestRegistry) -> String {
+    let answer = registry.send("GET", wreg_api::TOKENS).await;
+    let body: serde_json::Value = answer.json().await.expect("JSON");
+    let mut tokens = body["tokens"].as_array().expect("a list").iter();
+    let token = tokens.find(|token| token["name"] == "revocable").expect("it was made");
+    token["id"].as_str().expect("an id").to_owned()
+}
+
 /// **A01** Any route, without credentials → 401 with the scope that the route needs; nothing changes.
-/// **A02** Any route, with a token for something else or for less → 401 `insufficient_scope`; nothing changes.
+/// **A02** Any route, with a registry token for something else or for less → 401 `insufficient_scope`; with a personal token, by Basic or Bearer → 403 DENIED if it may pull, else 404; nothing changes.
+/// **A07** Any route, with the same token by another transport → the same answer.
 #[tokio::test]
 async fn every_route_asks_for_what_it_needs() {
-    let walk = Walk::new().await;
+    let mut walk = Walk::new().await;
+    walk.open_uploads(Caller::Grant(Good::For)).await;
     let before = walk.changes().await;
-    for caller in [
-        Caller::Nobody,
-        Caller::AnonymousToken,
-        Caller::TokenOfAnotherRepository,
-        Caller::WrongToken,
-        Caller::PullOnlyToken,
-    ] {
+    for caller in LESSER {
         for route in all_rows(&walk.content) {
             walk.ask(caller, &route).await;
         }
         assert_eq!(walk.changes().await, before, "{caller:?} has changed something");
     }
-    // The control: with every right, every route does what it is for.
-    for route in all_rows(&walk.content) {
-        walk.ask(Caller::FullToken, &route).await;
+    for session in &walk.content.sessions {
+        let target = format!("/v2/acme/hidden/blobs/uploads/{session}");
+        assert_eq!(walk.registry.send("DELETE", &target).await.status(), 204);
     }
-    let [_, appended, ..] = &walk.content.sessions;
-    let left = format!("/v2/acme/hidden/blobs/uploads/{appended}");
-    assert_eq!(walk.registry.send("DELETE", &left).await.status(), 204);
+}
+
+/// The control: with every right, in each way, every route does what it is for.
+#[tokio::test]
+async fn every_route_does_its_work_for_those_who_may() {
+    for caller in [
+        Caller::Grant(Good::For),
+        Caller::Personal(Good::For, By::Basic),
+        Caller::Personal(Good::For, By::Bearer),
+    ] {
+        let mut walk = Walk::new().await;
+        walk.open_uploads(caller).await;
+        for route in all_rows(&walk.content) {
+            walk.ask(caller, &route).await;
+        }
+        let appended = format!("/v2/acme/hidden/blobs/uploads/{}", walk.content.sessions[1]);
+        let request = walk.registry.anonymous("DELETE", &appended);
+        let request = Walk::authorized(&walk.anonymous, &walk.grants, &walk.personal, caller, request);
+        assert_eq!(request.send().await.expect("an answer").status(), 204);
+    }
 }
 
 #[tokio::test]
 async fn every_route_answers_alike_for_a_hidden_repository_and_for_none() {
-    let walk = Walk::new().await;
+    let mut walk = Walk::new().await;
+    walk.open_uploads(Caller::Grant(Good::For)).await;
     let absent = Content {
         name: "acme/absent".parse().expect("a name"),
         blob: walk.content.blob.clone(),
         foreign: walk.content.foreign.clone(),
         sessions: walk.content.sessions.clone(),
         manifest: walk.content.manifest.clone(),
+        token: walk.content.token.clone(),
     };
-    for caller in [
-        Caller::Nobody,
-        Caller::AnonymousToken,
-        Caller::TokenOfAnotherRepository,
-        Caller::WrongToken,
-    ] {
+    for caller in LESSER {
+        if matches!(caller, Caller::Grant(Good::ToPull) | Caller::Personal(Good::ToPull, _)) {
+            continue;
+        }
         for (hidden, absent) in all_rows(&walk.content).iter().zip(all_rows(&absent)) {
+            if matches!(hidden.needs, Needs::NothingWrong | Needs::Catalog) {
+                continue;
+            }
             let ask = async |route| {
                 let answer = walk.request(caller, hidden.method, route).send().await;
                 format!("{:?}", comparable(answer.expect("an answer")).await)
@@ -292,7 +436,66 @@ async fn every_route_answers_alike_for_a_hidden_repository_and_for_none() {
             );
         }
     }
+    for session in &walk.content.sessions {
+        let target = format!("/v2/acme/hidden/blobs/uploads/{session}");
+        assert_eq!(walk.registry.send("DELETE", &target).await.status(), 204);
+    }
 }
+
+/// The words between `before` and `after` in a source file of the server.
+fn named_in(file: &str, before: &str, after: char) -> BTreeSet<String> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src/http")
+        .join(file);
+    let text = std::fs::File::open(path)
+        .and_then(std::io::read_to_string)
+        .expect("a source file");
+    let found = text.split(before).skip(1).filter_map(|rest| rest.split(after).next());
+    found.map(|name| name.trim().trim_matches('"').to_owned()).collect()
+}
+
+/// A route that is added has to be added to the table: paths are read from the server's own list, methods from what it allows.
+#[tokio::test]
+async fn the_table_knows_every_route() {
+    let routes = named_in("mod.rs", ".route(", ',');
+    let known = [
+        "/v2",
+        "/v2/",
+        "/v2/{*path}",
+        "/token",
+        "/api/v1/{*path}",
+        "/livez",
+        "/readyz",
+    ];
+    let open: BTreeSet<_> = routes.iter().filter(|route| !known.contains(&route.as_str())).collect();
+    assert!(
+        open.is_subset(&BTreeSet::from([&OPEN_ROUTE.to_owned()])),
+        "no row for {open:?}"
+    );
+
+    let walk = Walk::new().await;
+    let rows = own_rows(&walk.content);
+    let path = |row: &Route| row.target.split('?').next().unwrap_or_default().to_owned();
+    let paths: BTreeSet<_> = rows.iter().map(path).filter(|path| path != "/token").collect();
+    // As many constants as paths: each arm names its path by one.
+    let constants = named_in("api.rs", "(wreg_api::", ',');
+    assert_eq!(constants.len(), paths.len(), "{constants:?} have rows for {paths:?}");
+    for path_of_row in paths {
+        let answer = walk.registry.send("LINK", &path_of_row).await;
+        assert_eq!(answer.status(), 405);
+        let allowed = header(&answer, "allow");
+        let allowed: BTreeSet<_> = allowed.split(", ").filter(|method| *method != "HEAD").collect();
+        let of_rows: BTreeSet<_> = rows
+            .iter()
+            .filter(|row| path(row) == path_of_row)
+            .map(|row| row.method)
+            .collect();
+        assert_eq!(allowed, of_rows, "{path_of_row}");
+    }
+}
+
+/// What anybody may read beside health: where packages are.
+const OPEN_ROUTE: &str = "/.well-known/wasm-pkg/registry.json";
 
 #[tokio::test]
 async fn health_and_nothing_else_is_open_to_everybody() {
