@@ -132,6 +132,7 @@ impl App {
             Arc::new(store),
             clock,
             config.limits(),
+            config.terms(),
             config.repository_defaults(),
         );
         Ok(Self {

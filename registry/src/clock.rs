@@ -48,6 +48,13 @@ impl Clock {
             hands.fetch_add(millis(by), Ordering::Relaxed);
         }
     }
+
+    /// Puts a manual clock back; does nothing to the system's.
+    pub fn put_back(&self, by: Duration) {
+        if let Some(hands) = &self.0 {
+            hands.fetch_sub(millis(by), Ordering::Relaxed);
+        }
+    }
 }
 
 /// A duration in milliseconds, at most 2⁶³ − 1.

@@ -10,6 +10,7 @@ mod source;
 use std::{
     fmt, io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    num::NonZeroU64,
     path::PathBuf,
     time::Duration,
 };
@@ -20,7 +21,7 @@ use wreg_api::{ImmutableTags, MissingReferences, Visibility};
 
 use self::networks::Networks;
 pub use self::{reference::config_reference, source::Flags};
-use crate::domain::{Limits, repositories::Settings};
+use crate::domain::{Limits, collection::Terms, repositories::Settings};
 
 /// A valid configuration.
 #[derive(Debug, Clone)]
@@ -116,6 +117,9 @@ struct Partial {
     max_blob_size: Option<u64>,
     upload_ttl_seconds: Option<u64>,
     max_open_uploads: Option<u64>,
+    blob_lease_seconds: Option<NonZeroU64>,
+    undelete_seconds: Option<u64>,
+    collection_interval_seconds: Option<u64>,
 }
 
 /// `http://` or `https://` and a host.
@@ -268,6 +272,15 @@ impl Config {
             blob: self.settings.max_blob_size.unwrap_or(10 * 1024 * 1024 * 1024),
             upload_ttl: Duration::from_secs(self.settings.upload_ttl_seconds.unwrap_or(24 * 60 * 60)),
             open_uploads: self.settings.max_open_uploads,
+        }
+    }
+
+    pub(crate) fn terms(&self) -> Terms {
+        let lease = self.settings.blob_lease_seconds.map_or(24 * 60 * 60, NonZeroU64::get);
+        Terms {
+            blob_lease: Duration::from_secs(lease),
+            undelete: Duration::from_secs(self.settings.undelete_seconds.unwrap_or(7 * 24 * 60 * 60)),
+            interval: Duration::from_secs(self.settings.collection_interval_seconds.unwrap_or(60 * 60)),
         }
     }
 

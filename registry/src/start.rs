@@ -99,9 +99,9 @@ pub async fn serve(
     limits: ConnectionLimits,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let sweeper = tokio::spawn({
+    let worker = tokio::spawn({
         let registry = app.registry().clone();
-        async move { registry.sweep_forever(&Uuid::new_v4().to_string()).await }
+        async move { registry.work_forever(&Uuid::new_v4().to_string()).await }
     });
     let tls = app.tls.as_ref().map(Tls::config);
     let follower = tokio::spawn(OptionFuture::from(app.tls.clone().map(Tls::follow_files)));
@@ -113,7 +113,7 @@ pub async fn serve(
     };
     let result = http::connection::serve(listener, tls, http::router(app.clone()), limits, shutdown).await;
     follower.abort();
-    sweeper.abort();
+    worker.abort();
     app.close().await;
     result
 }

@@ -6,6 +6,7 @@ mod auth;
 mod blobs;
 mod bodies;
 mod catalog;
+mod collection;
 mod connections;
 mod crash;
 mod database;

@@ -3,10 +3,14 @@
 //! What the OCI distribution specification covers is in `wreg-oci`; here is what it does not know. Repositories are a query
 //! parameter (`?repository=acme/hello`), since names hold slashes.
 
+pub mod collection;
+pub mod deletion;
 pub mod repository;
 pub mod scope;
 pub mod token;
 
+pub use collection::{Collected, Counts, LooseBlob};
+pub use deletion::{Deleted, DeletedKind, DeletedList, Undeleted};
 pub use repository::{ImmutableTags, MissingReferences, Repository, RepositoryList, RepositorySettings, Visibility};
 pub use scope::{Action, Actions, RepositoryPattern, TokenScope, TokenScopes};
 pub use token::{CreatedToken, NewToken, Token, TokenList, TokenName};
@@ -20,3 +24,9 @@ pub const REPOSITORY: &str = "/api/v1/repository";
 /// `GET` → [`TokenList`]; `POST` with [`NewToken`] → 201 [`CreatedToken`]; `DELETE ?id=` → [`TokenList`], what ended by it. For those
 /// who administer the server.
 pub const TOKENS: &str = "/api/v1/tokens";
+
+/// `POST [?dry_run=true][&cursor=]` → [`Collected`], a bounded part of a collection; `cursor` is the `next` of the part before.
+pub const COLLECTION: &str = "/api/v1/admin/gc";
+
+/// `GET ?repository=[&last=]` → [`DeletedList`], what can be brought back; `POST ?repository=&reference=<tag or digest>` → [`Undeleted`].
+pub const DELETED: &str = "/api/v1/deleted";

@@ -118,6 +118,24 @@ pub(super) const KEYS: &[Key] = &[
         "Uploads that one identity may have open.",
     ),
     key(
+        "blob_lease_seconds",
+        "86400",
+        "3600",
+        "Seconds that a blob is kept though no manifest names it, from when a client was last told that it is there. Longer than any push takes; at least 1.",
+    ),
+    key(
+        "undelete_seconds",
+        "604800",
+        "86400",
+        "Seconds that deleted manifests and tags can be brought back. They are kept for at least `blob_lease_seconds`.",
+    ),
+    key(
+        "collection_interval_seconds",
+        "3600",
+        "0",
+        "Seconds from the end of one collection to the next; 0 for no pause.",
+    ),
+    key(
         "log",
         "info",
         "\"wreg_registry=debug\"",

@@ -10,9 +10,10 @@ use crate::{
         Permit,
         permit::{Delete, Pull, Push},
     },
+    clock::Millis,
     metadata::{
         self,
-        blobs::{DeleteBlob, Deletion, MountBlob, MoveBlob},
+        blobs::{DeleteBlob, Deletion, MountBlob, MoveBlob, RenewLease},
     },
     storage::BlobKey,
 };
@@ -26,6 +27,7 @@ pub struct Blob {
     digest: Digest,
     size: u64,
     key: BlobKey,
+    leased_until: Millis,
 }
 
 impl Blob {
@@ -49,11 +51,26 @@ impl Registry {
             digest: digest.clone(),
             size: record.size,
             key: key_of(&record.location)?,
+            leased_until: record.leased_until,
         })
     }
 
-    /// Whether the store has the blob's bytes: a client that hears so will not send them again.
-    pub async fn confirm_blob(&self, blob: &Blob) -> Result<()> {
+    /// Whether the store has the blob's bytes: a client that hears so will not send them again, so they are kept for it long enough
+    /// to name them in a manifest. That is written down only where nothing else keeps the blob and under half its lease remains.
+    pub async fn confirm_blob(&self, permit: &Permit<Pull>, blob: &Blob) -> Result<()> {
+        let lease = self.lease();
+        let repository = permit.repository();
+        if blob.leased_until < lease.renew_before && !self.metadata.is_blob_referenced(repository, &blob.digest).await?
+        {
+            let operation = RenewLease {
+                repository: repository.clone(),
+                digest: blob.digest.clone(),
+                lease,
+            };
+            if !self.metadata.write(operation).await? {
+                return Err(Error::BlobUnknown(blob.digest.clone()));
+            }
+        }
         match self.storage.size(&blob.key).await? {
             Some(size) if size == blob.size => Ok(()),
             found => Err(lost(blob, found)),
@@ -74,7 +91,7 @@ impl Registry {
             from: from.repository().clone(),
             to: to.repository().clone(),
             digest: digest.clone(),
-            leased_until: self.lease_end(),
+            lease: self.lease(),
             defaults: self.defaults,
             actor: to.actor().to_string(),
             now: self.clock.now(),

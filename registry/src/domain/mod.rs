@@ -4,8 +4,11 @@
 //! What must not stop half way because a client goes away runs in a task of its own; dropping the future then leaves it running.
 
 pub mod blobs;
+pub mod collection;
+pub mod deletions;
 pub mod error;
 mod ingest;
+mod jobs;
 pub mod manifests;
 pub mod referrers;
 pub mod repositories;
@@ -16,6 +19,7 @@ pub mod uploads;
 
 use std::{sync::Arc, time::Duration};
 
+use self::collection::Terms;
 pub use self::error::Error;
 use crate::{
     clock::{Clock, Millis, millis},
@@ -37,7 +41,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Limits {
     /// The largest blob, in bytes.
     pub blob: u64,
-    /// How long an upload may rest before it is thrown away, and how long content that nothing refers to is kept at least.
+    /// How long an upload may rest before it is thrown away.
     pub upload_ttl: Duration,
     /// The most uploads that one identity may have open; `None` for any number.
     pub open_uploads: Option<u64>,
@@ -50,6 +54,7 @@ pub struct Registry {
     storage: Arc<dyn BlobStore>,
     clock: Clock,
     limits: Limits,
+    terms: Terms,
     defaults: Settings,
 }
 
@@ -60,6 +65,7 @@ impl Registry {
         storage: Arc<dyn BlobStore>,
         clock: Clock,
         limits: Limits,
+        terms: Terms,
         defaults: Settings,
     ) -> Self {
         Self {
@@ -67,6 +73,7 @@ impl Registry {
             storage,
             clock,
             limits,
+            terms,
             defaults,
         }
     }
@@ -78,8 +85,8 @@ impl Registry {
         Ok(())
     }
 
-    /// When an upload that begins or goes on now is thrown away, and until when a blob that comes now is kept at least.
-    fn lease_end(&self) -> Millis {
+    /// When an upload that begins or goes on now is thrown away.
+    fn upload_end(&self) -> Millis {
         self.clock.now().saturating_add(millis(self.limits.upload_ttl))
     }
 }

@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use super::{Registry, Result};
 use crate::{
     clock::{Millis, millis},
-    metadata::uploads::DeleteUpload,
+    metadata::{jobs::When, uploads::DeleteUpload},
     storage::{Listed, UploadId},
 };
 
@@ -24,26 +24,12 @@ const LEASE: Duration = Duration::from_mins(10);
 const BATCH: usize = 256;
 
 impl Registry {
-    /// Sweeps whenever it is due, until the future is dropped. `owner` names this server among those that share a database.
-    pub async fn sweep_forever(&self, owner: &str) {
-        let mut due = tokio::time::interval(INTERVAL);
-        loop {
-            due.tick().await;
-            if let Err(error) = self.sweep_if_due(owner).await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the sweep of uploads failed; it will be tried again"
-                );
-            }
-        }
-    }
-
     /// Sweeps once, unless another server does or the last sweep is not long ago. Says how many uploads were removed.
     pub async fn sweep_if_due(&self, owner: &str) -> Result<usize> {
         let now = self.clock.now();
         let Some(claim) = self
             .metadata
-            .claim_job(JOB, owner, now, now.saturating_add(millis(LEASE)))
+            .claim_job(JOB, owner, When::Due, now, now.saturating_add(millis(LEASE)))
             .await?
         else {
             return Ok(0);

@@ -53,7 +53,7 @@ impl Registry {
             repository: permit.repository().clone(),
             actor,
             algorithm,
-            expires_at: self.lease_end(),
+            expires_at: self.upload_end(),
         };
         self.metadata.write(operation).await?;
         Ok(Upload {
@@ -249,7 +249,7 @@ impl Registry {
                 from,
                 to: progress.received,
                 hasher: progress.hasher.clone(),
-                expires_at: self.lease_end(),
+                expires_at: self.upload_end(),
             };
             if !self.metadata.write(operation).await? {
                 return Err(Error::UploadBusy { at: from });
@@ -291,7 +291,7 @@ impl Registry {
             size: progress.received,
             location: key.to_string(),
             upload: session.then(|| id.to_string()),
-            leased_until: self.lease_end(),
+            leased_until: self.lease().until,
             defaults: self.defaults,
             actor: permit.actor().to_string(),
             now: self.clock.now(),

@@ -3,6 +3,8 @@
 //! The caller is identified once, and each arm of [`dispatch`] gets its permit from the gate before it can call the noun's file.
 //! A route that is added is added here, with what it asks of its caller.
 
+use std::str::FromStr;
+
 use axum::{
     extract::{Request, State},
     http::Method,
@@ -11,10 +13,12 @@ use axum::{
 use serde::de::DeserializeOwned;
 use wreg_oci::{Endpoint, InvalidEndpoint, Page, RepositoryName};
 
-use super::{ApiError, Result, body, headers::RequestHeaders, origin::Origin, repositories, tokens};
+use super::{
+    ApiError, Result, body, collection, deletions, headers::RequestHeaders, origin::Origin, repositories, tokens,
+};
 use crate::{
     app::App,
-    auth::permit::{Administer, Pull},
+    auth::permit::{Administer, Delete, Pull},
 };
 
 /// The largest body of a request, in bytes.
@@ -55,6 +59,21 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
         (wreg_api::TOKENS, &Method::POST) => tokens::create(registry, gate.server()?, body).await,
         (wreg_api::TOKENS, &Method::DELETE) => tokens::revoke(registry, gate.server()?, parameter(query, "id")).await,
         (wreg_api::TOKENS, _) => Err(ApiError::MethodNotAllowed("GET, HEAD, POST, DELETE")),
+        (wreg_api::DELETED, _) if read => {
+            let permit = gate.permit::<Delete>(repository(query)?).await?;
+            deletions::list(registry, permit, parameter(query, "last")).await
+        }
+        (wreg_api::DELETED, &Method::POST) => {
+            let permit = gate.permit::<Delete>(repository(query)?).await?;
+            deletions::undelete(registry, permit, required(query, "reference")?).await
+        }
+        (wreg_api::DELETED, _) => Err(ApiError::MethodNotAllowed("GET, HEAD, POST")),
+        (wreg_api::COLLECTION, &Method::POST) => {
+            let permit = gate.server()?;
+            let dry_run = optional(query, "dry_run")?.unwrap_or(false);
+            collection::collect(registry, permit, dry_run, optional(query, "cursor")?).await
+        }
+        (wreg_api::COLLECTION, _) => Err(ApiError::MethodNotAllowed("POST")),
         _ => Err(ApiError::NotFound),
     }
 }
@@ -88,6 +107,17 @@ impl Body<'_> {
 fn parameter(query: &str, name: &str) -> Option<String> {
     let mut all = form_urlencoded::parse(query.as_bytes());
     all.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// The same as a value of its type.
+fn optional<T: FromStr>(query: &str, name: &'static str) -> Result<Option<T>> {
+    let parse = |text: String| text.parse().map_err(|_| ApiError::Parameter(name));
+    parameter(query, name).map(parse).transpose()
+}
+
+/// The same, where the request means nothing without it.
+fn required<T: FromStr>(query: &str, name: &'static str) -> Result<T> {
+    optional(query, name)?.ok_or(ApiError::Parameter(name))
 }
 
 fn repository(query: &str) -> Result<RepositoryName> {

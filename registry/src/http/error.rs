@@ -54,6 +54,8 @@ pub(super) enum ApiError {
     BodyTooLarge { limit: usize },
     #[error("the body is not what is expected here: {0}")]
     Json(String),
+    #[error("the parameter {0} is not what is expected here")]
+    Parameter(&'static str),
     #[error("grant_type must be password or refresh_token")]
     GrantType,
     #[error("a handler panicked")]

@@ -7,7 +7,9 @@
 mod api;
 mod blobs;
 mod body;
+mod collection;
 pub mod connection;
+mod deletions;
 mod error;
 mod headers;
 mod health;

@@ -19,12 +19,15 @@ pub struct BlobRecord {
     pub size: u64,
     /// Where its bytes are: a key in the blob store.
     pub location: String,
+    /// Kept until then, referenced or not.
+    pub leased_until: Millis,
 }
 
 #[derive(FromRow)]
 struct BlobRow {
     size: i64,
     location: String,
+    leased_until: Millis,
 }
 
 impl TryFrom<BlobRow> for BlobRecord {
@@ -34,11 +37,13 @@ impl TryFrom<BlobRow> for BlobRecord {
         Ok(Self {
             size: unsigned(row.size, "blobs", "size")?,
             location: row.location,
+            leased_until: row.leased_until,
         })
     }
 }
 
-const FIND: &str = "SELECT b.size, b.location FROM repository_blobs rb JOIN blobs b ON b.digest = rb.digest
+const FIND: &str =
+    "SELECT b.size, b.location, b.leased_until FROM repository_blobs rb JOIN blobs b ON b.digest = rb.digest
     WHERE rb.repository = $1 AND rb.digest = $2 AND b.state = 'live'";
 
 impl Metadata {
@@ -46,6 +51,18 @@ impl Metadata {
     pub async fn find_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<Option<BlobRecord>> {
         let row: Option<BlobRow> = on_db!(&*self.db, db => sqlx::query_as(FIND).bind(repository.as_str()).bind(digest.as_str()).fetch_optional(db).await)?;
         row.map(BlobRecord::try_from).transpose()
+    }
+
+    /// Whether a manifest of `repository` is made of the blob.
+    pub async fn is_blob_referenced(&self, repository: &RepositoryName, digest: &Digest) -> Result<bool> {
+        Ok(
+            on_db!(&*self.db, db => sqlx::query("SELECT 1 FROM manifest_references WHERE repository = $1 AND kind = 'blob' AND digest = $2 LIMIT 1")
+            .bind(repository.as_str())
+            .bind(digest.as_str())
+            .fetch_optional(db)
+            .await
+            .map(|row| row.is_some()))?,
+        )
     }
 
     /// Repositories, at most `limit`, that hold the blob, in no particular order.
@@ -147,12 +164,61 @@ impl Operation for MoveBlob {
     }
 }
 
+/// How long a blob that nothing refers to is kept, once somebody was told that it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lease {
+    /// A lease that ends before this time is renewed: under half of it remains.
+    pub(crate) renew_before: Millis,
+    /// When it ends then.
+    pub(crate) until: Millis,
+}
+
+/// Renews the lease of a blob that was found to end at `leased_until`, if it is time to. Says whether the blob is still there.
+async fn renew(tx: &mut Tx<'_>, digest: &Digest, leased_until: Millis, lease: Lease) -> Result<bool> {
+    if leased_until >= lease.renew_before {
+        return Ok(true);
+    }
+    Ok(
+        on_db!(tx, db => sqlx::query("UPDATE blobs SET leased_until = $2 WHERE digest = $1 AND state = 'live'")
+        .bind(digest.as_str())
+        .bind(lease.until)
+        .execute(db)
+        .await
+        .map(|done| done.rows_affected() == 1))?,
+    )
+}
+
+/// Keeps a blob for somebody who is told that it is there and will not push it.
+pub(crate) struct RenewLease {
+    pub(crate) repository: RepositoryName,
+    pub(crate) digest: Digest,
+    pub(crate) lease: Lease,
+}
+
+impl Operation for RenewLease {
+    /// Whether the repository holds the blob.
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        if repositories::lock(tx, &self.repository).await?.is_none() {
+            return Ok(false);
+        }
+        let Some(found) = find(tx, &self.repository, &self.digest).await? else {
+            return Ok(false);
+        };
+        if user(tx, &self.repository, "blob", &self.digest).await?.is_some() {
+            return Ok(true);
+        }
+        renew(tx, &self.digest, found.leased_until, self.lease).await
+    }
+}
+
 /// Gives a repository a blob that another one holds.
 pub(crate) struct MountBlob {
     pub(crate) from: RepositoryName,
     pub(crate) to: RepositoryName,
     pub(crate) digest: Digest,
-    pub(crate) leased_until: Millis,
+    pub(crate) lease: Lease,
     pub(crate) defaults: Settings,
     pub(crate) actor: String,
     pub(crate) now: Millis,
@@ -163,21 +229,17 @@ impl Operation for MountBlob {
     type Output = bool;
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
-        let held = on_db!(tx, db => sqlx::query(
-            "UPDATE blobs SET leased_until = $3 WHERE digest = $2 AND state = 'live'
-             AND EXISTS (SELECT 1 FROM repository_blobs rb WHERE rb.repository = $1 AND rb.digest = $2)",
-        )
-        .bind(self.from.as_str())
-        .bind(self.digest.as_str())
-        .bind(self.leased_until)
-        .execute(db)
-        .await
-        .map(|done| done.rows_affected() == 1))?;
-        if held {
-            repositories::ensure(tx, &self.to, self.defaults, &self.actor, self.now).await?;
-            link(tx, &self.to, &self.digest, self.now).await?;
+        // Repositories are locked before blobs, here as everywhere.
+        repositories::lock(tx, &self.to).await?;
+        let Some(found) = find(tx, &self.from, &self.digest).await? else {
+            return Ok(false);
+        };
+        if !renew(tx, &self.digest, found.leased_until, self.lease).await? {
+            return Ok(false);
         }
-        Ok(held)
+        repositories::ensure(tx, &self.to, self.defaults, &self.actor, self.now).await?;
+        link(tx, &self.to, &self.digest, self.now).await?;
+        Ok(true)
     }
 }
 

@@ -15,18 +15,29 @@ pub struct Claim {
     pub fence: i64,
 }
 
+/// When a job may be claimed that nobody holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Once it is due.
+    Due,
+    /// Always: somebody asked for it.
+    Now,
+}
+
 impl Metadata {
-    /// Claims the job `name` for `owner` if it is due at `now` and nobody holds it; the lease ends at `until`.
+    /// Claims the job `name` for `owner` if nobody holds it; the lease ends at `until`.
     pub async fn claim_job(
         &self,
         name: &'static str,
         owner: &str,
+        when: When,
         now: Millis,
         until: Millis,
     ) -> Result<Option<Claim>> {
         self.write(ClaimJob {
             name,
             owner: owner.to_owned(),
+            when,
             now,
             until,
         })
@@ -39,9 +50,24 @@ impl Metadata {
     }
 }
 
+/// In the transaction of a step: whether the claim still counts, and if so, the lease goes on until `until`. Until this transaction
+/// ends nobody else can claim the job.
+pub(super) async fn renew(tx: &mut Tx<'_>, claim: &Claim, until: Millis) -> Result<bool> {
+    Ok(
+        on_db!(tx, db => sqlx::query("UPDATE jobs SET leased_until = $3 WHERE name = $1 AND fence = $2 AND owner IS NOT NULL")
+            .bind(claim.name)
+            .bind(claim.fence)
+            .bind(until)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() == 1))?,
+    )
+}
+
 struct ClaimJob {
     name: &'static str,
     owner: String,
+    when: When,
     now: Millis,
     until: Millis,
 }
@@ -53,13 +79,14 @@ impl Operation for ClaimJob {
         let fence: Option<(i64,)> = on_db!(tx, db => sqlx::query_as(
             "INSERT INTO jobs (name, run_at, attempts, owner, fence, leased_until) VALUES ($1, $2, 1, $3, 1, $4)
              ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, fence = jobs.fence + 1, attempts = jobs.attempts + 1, leased_until = excluded.leased_until
-             WHERE jobs.run_at <= $2 AND jobs.leased_until <= $2
+             WHERE (jobs.run_at <= $2 OR $5) AND jobs.leased_until <= $2
              RETURNING fence",
         )
         .bind(self.name)
         .bind(self.now)
         .bind(&self.owner)
         .bind(self.until)
+        .bind(self.when == When::Now)
         .fetch_optional(db)
         .await)?;
         Ok(fence.map(|(fence,)| Claim { name: self.name, fence }))

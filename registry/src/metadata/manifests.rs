@@ -7,6 +7,7 @@ use wreg_oci::{Annotations, Descriptor, Digest, Manifest, MediaType, RepositoryN
 use super::{
     Metadata, Operation, Result, Tx, blobs,
     blobs::Deletion,
+    deletions,
     events::{self, Event, Kind},
     on_db, parse, repositories,
     repositories::Settings,
@@ -131,6 +132,7 @@ impl Operation for PutManifest {
             }
         }
         if self.insert(tx).await? {
+            deletions::forget(tx, &self.repository, &self.digest).await?;
             self.insert_references(tx).await?;
             let event = Event {
                 at: self.now,
@@ -285,7 +287,7 @@ async fn find_size(tx: &mut Tx<'_>, repository: &RepositoryName, digest: &Digest
         .transpose()
 }
 
-/// Deletes a manifest and the tags that point to it.
+/// Deletes a manifest and the tags that point to it. They can be brought back until they are purged.
 pub(crate) struct DeleteManifest {
     pub(crate) repository: RepositoryName,
     pub(crate) digest: Digest,
@@ -309,23 +311,7 @@ impl Operation for DeleteManifest {
         if let Some(by) = blobs::user(tx, &self.repository, "manifest", &self.digest).await? {
             return Ok(Deletion::InUse { by });
         }
-        tags::delete_all(tx, &self.repository, &self.digest, &self.actor, self.now).await?;
-        for statement in [
-            "DELETE FROM manifest_references WHERE repository = $1 AND manifest = $2",
-            "DELETE FROM manifests WHERE repository = $1 AND digest = $2",
-        ] {
-            on_db!(tx, db => sqlx::query(statement).bind(self.repository.as_str()).bind(self.digest.as_str()).execute(db).await.map(drop))?;
-        }
-        let event = Event {
-            at: self.now,
-            actor: &self.actor,
-            kind: Kind::ManifestDeleted,
-            repository: Some(&self.repository),
-            subject: self.digest.as_str(),
-            old: None,
-            new: None,
-        };
-        events::append(tx, event).await?;
+        deletions::bury(tx, &self.repository, &self.digest, None, &self.actor, self.now).await?;
         Ok(Deletion::Done)
     }
 }

@@ -10,6 +10,8 @@
 //! `find_*` answers `Option`, `list_*` a page. Lookups name the repository: what a row is worth to a caller depends on it.
 
 pub(crate) mod blobs;
+pub(crate) mod collection;
+pub(crate) mod deletions;
 mod error;
 pub(crate) mod events;
 pub(crate) mod jobs;

@@ -96,20 +96,29 @@ pub(super) async fn put(
     events::append(tx, event).await
 }
 
-async fn deleted(
-    tx: &mut Tx<'_>,
-    repository: &RepositoryName,
-    tag: &str,
-    digest: &str,
-    actor: &str,
-    now: Millis,
-) -> Result<()> {
+/// A tag's row as a deletion gives it back.
+type TagRow = (String, String);
+
+/// Notes what was deleted: for the history, and to be brought back.
+async fn deleted(tx: &mut Tx<'_>, repository: &RepositoryName, tag: &TagRow, actor: &str, now: Millis) -> Result<()> {
+    let (name, digest) = tag;
+    on_db!(tx, db => sqlx::query(
+        "INSERT INTO deleted_tags (repository, name, digest, deleted_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (repository, name) DO UPDATE SET digest = excluded.digest, deleted_at = excluded.deleted_at",
+    )
+    .bind(repository.as_str())
+    .bind(name)
+    .bind(digest)
+    .bind(now)
+    .execute(db)
+    .await
+    .map(drop))?;
     let event = Event {
         at: now,
         actor,
         kind: Kind::TagDeleted,
         repository: Some(repository),
-        subject: tag,
+        subject: name,
         old: Some(digest),
         new: None,
     };
@@ -124,18 +133,18 @@ pub(super) async fn delete_all(
     actor: &str,
     now: Millis,
 ) -> Result<()> {
-    let names: Vec<(String,)> = on_db!(tx, db => sqlx::query_as("DELETE FROM tags WHERE repository = $1 AND digest = $2 RETURNING name")
+    let tags: Vec<TagRow> = on_db!(tx, db => sqlx::query_as("DELETE FROM tags WHERE repository = $1 AND digest = $2 RETURNING name, digest")
         .bind(repository.as_str())
         .bind(digest.as_str())
         .fetch_all(db)
         .await)?;
-    for (name,) in names {
-        deleted(tx, repository, &name, digest.as_str(), actor, now).await?;
+    for tag in tags {
+        deleted(tx, repository, &tag, actor, now).await?;
     }
     Ok(())
 }
 
-/// Deletes one tag. The manifest stays.
+/// Deletes one tag. The manifest stays. The tag can be brought back until it is purged.
 pub(crate) struct DeleteTag {
     pub(crate) repository: RepositoryName,
     pub(crate) tag: Tag,
@@ -153,15 +162,15 @@ impl Operation for DeleteTag {
         if !settings.deletable {
             return Ok(Deletion::Forbidden);
         }
-        let digest: Option<(String,)> = on_db!(tx, db => sqlx::query_as("DELETE FROM tags WHERE repository = $1 AND name = $2 RETURNING digest")
+        let tag: Option<TagRow> = on_db!(tx, db => sqlx::query_as("DELETE FROM tags WHERE repository = $1 AND name = $2 RETURNING name, digest")
             .bind(self.repository.as_str())
             .bind(self.tag.as_str())
             .fetch_optional(db)
             .await)?;
-        let Some((digest,)) = digest else {
+        let Some(tag) = tag else {
             return Ok(Deletion::Unknown);
         };
-        deleted(tx, &self.repository, self.tag.as_str(), &digest, &self.actor, self.now).await?;
+        deleted(tx, &self.repository, &tag, &self.actor, self.now).await?;
         Ok(Deletion::Done)
     }
 }

@@ -60,6 +60,7 @@ rows! {
     MANIFEST_SIZE: BAD_REQUEST ManifestInvalid "manifest-size-differs" = "The manifest gives content another size than it has.";
     NAME_INVALID: BAD_REQUEST NameInvalid "name-invalid" = "The repository name is outside the grammar.";
     PAGE_INVALID: BAD_REQUEST Unsupported "page-invalid" = "n is not a whole number from 0 on.";
+    PARAMETER_INVALID: BAD_REQUEST Unsupported "parameter-invalid" = "A parameter of a request to wreg's own API is missing or not what is expected.";
     SIZE_MISMATCH: BAD_REQUEST SizeInvalid "size-mismatch" = "More or fewer bytes came than Content-Range or Content-Length announced. Nothing of the chunk counts.";
     TOKEN_LIFETIME: BAD_REQUEST Unsupported "token-lifetime-invalid" = "A token lives from 1 second to 365 days.";
     TAG_INVALID: BAD_REQUEST ManifestInvalid "tag-invalid" = "The tag to be written is outside the grammar.";
@@ -80,7 +81,7 @@ rows! {
     METHOD: METHOD_NOT_ALLOWED Unsupported "method-not-allowed" = "The path is known and the method is not; Allow lists those that are.";
     TOKEN_EXISTS: CONFLICT Denied "token-exists" = "A token that is still good has this name.";
     TAG_IMMUTABLE: CONFLICT Denied "tag-immutable" = "The tag points to another manifest, or did when it was deleted, and the repository lets such tags not move.";
-    PRECONDITION: PRECONDITION_FAILED Denied "precondition-failed" = "What If-Match or If-None-Match expects is not so.";
+    PRECONDITION: PRECONDITION_FAILED Denied "precondition-failed" = "What If-Match or If-None-Match expects is not so, or the tag that was to be brought back is there again.";
     BLOB_TOO_LARGE: PAYLOAD_TOO_LARGE SizeInvalid "blob-too-large" = "The blob is larger than this server takes.";
     BODY_TOO_LARGE: PAYLOAD_TOO_LARGE SizeInvalid "body-too-large" = "The body of a request to wreg's own API or to the token endpoint is too large.";
     MANIFEST_TOO_LARGE: PAYLOAD_TOO_LARGE ManifestInvalid "manifest-too-large" = "The manifest has more than 4 MiB.";
@@ -117,6 +118,7 @@ impl ApiError {
             Self::RangeNotSatisfiable { .. } => &RANGE,
             Self::BodyTooLarge { .. } => &BODY_TOO_LARGE,
             Self::Json(_) => &JSON_INVALID,
+            Self::Parameter(_) => &PARAMETER_INVALID,
             Self::GrantType => &GRANT_TYPE,
             Self::Panicked => &PANICKED,
         }
