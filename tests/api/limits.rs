@@ -26,7 +26,7 @@ const EACH: u64 = MIB as u64;
 const ALLOWANCE: u64 = 4 * MIB as u64;
 
 /// The private memory of a process in bytes: without files that are mapped, and without the cache of the system.
-fn private_memory(pid: u32) -> u64 {
+pub(crate) fn private_memory(pid: u32) -> u64 {
     let mut status = String::new();
     let mut file = File::open(format!("/proc/{pid}/status")).expect("it runs, on Linux");
     file.read_to_string(&mut status).expect("it is text");

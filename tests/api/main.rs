@@ -20,6 +20,7 @@ mod flows;
 mod forged_tokens;
 mod full_disk;
 mod http;
+mod http2;
 mod lifecycle;
 mod limits;
 mod manifest_rules;

@@ -14,7 +14,7 @@ use axum::{
     body::Body,
     http::{Request, Response},
 };
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -26,7 +26,9 @@ use tower_service::Service;
 
 use super::{
     ConnectionLimits, Io, Peer,
+    calm::Calmed,
     service::WatchedService,
+    streams,
     watch::{Watch, Watched},
 };
 
@@ -70,6 +72,9 @@ impl Server {
         peer.tls = true;
         // Each on the heap: the task has room for what it is at, and connections without TLS pay for neither.
         match Box::pin(self.shake_hands(tls, io)).await {
+            Ok(io) if io.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                Box::pin(self.speak_http2(io, peer, service)).await;
+            }
             Ok(io) => Box::pin(self.speak(io, peer, service)).await,
             Err(error) => tracing::debug!(%error, peer = %peer.address, "no TLS connection"),
         }
@@ -83,7 +88,30 @@ impl Server {
         }
     }
 
-    /// HTTP on a connection, until its end.
+    /// HTTP/2 on a connection, until its end.
+    async fn speak_http2<I, S>(&self, io: I, peer: Peer, service: S)
+    where
+        I: Io,
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+    {
+        let watch = Arc::new(Watch::new(self.limits));
+        let service = WatchedService::new(service, peer, self.limits, Arc::clone(&watch));
+        let io = TokioIo::new(Calmed::new(io, Arc::clone(&watch)));
+        let connection = pin!(streams::http(&self.limits).serve_connection(io, service));
+        let stop = |connection: Pin<&mut http2::Connection<_, _, _>>| {
+            watch.drains();
+            connection.graceful_shutdown();
+            true
+        };
+        match self.drive(connection, &watch, stop).await {
+            End::Dropped => tracing::debug!(peer = %peer.address, "connection dropped"),
+            End::Served(Err(error)) => tracing::debug!(%error, peer = %peer.address, "connection failed"),
+            End::Served(Ok(())) => {}
+        }
+    }
+
+    /// HTTP/1.1 on a connection, until its end.
     async fn speak<I, S>(&self, io: I, peer: Peer, service: S)
     where
         I: Io,
@@ -95,7 +123,14 @@ impl Server {
         let service = WatchedService::new(service, peer, self.limits, Arc::clone(&watch));
         let io = TokioIo::new(Watched::new(io, Arc::clone(&watch)));
         let mut connection = self.http().serve_connection(io, service);
-        let end = self.drive(&mut connection, &watch).await;
+        let stop = |connection: Pin<&mut http1::Connection<_, _>>| {
+            if watch.is_between_requests() {
+                return false;
+            }
+            connection.graceful_shutdown();
+            true
+        };
+        let end = self.drive(Pin::new(&mut connection), &watch, stop).await;
         let mut socket = connection.into_parts().io.into_inner().into_inner();
         let answer = watch.refusal().map(|refusal| refusal.to_bytes(&self.limits));
         match end {
@@ -136,18 +171,14 @@ impl Server {
         http
     }
 
-    /// Runs the connection until it ends, by itself or by a deadline.
-    async fn drive<I, S>(
+    /// Runs the connection until it ends, by itself or by a deadline. Where the server stops, `stop` tells the connection so, or that it
+    /// is to be dropped.
+    async fn drive<C: Future<Output = hyper::Result<()>>>(
         &self,
-        connection: &mut http1::Connection<TokioIo<Watched<I>>, WatchedService<S>>,
+        mut connection: Pin<&mut C>,
         watch: &Watch,
-    ) -> End
-    where
-        I: Io,
-        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
-        S::Future: Send + 'static,
-    {
-        let mut connection = Pin::new(connection);
+        stop: impl Fn(Pin<&mut C>) -> bool,
+    ) -> End {
         let mut timer = pin!(sleep_until(Instant::now() + self.limits.header_read));
         let mut draining = pin!(self.draining.cancelled());
         let mut cut = pin!(self.cut.cancelled());
@@ -158,10 +189,9 @@ impl Server {
             }
             if !told && draining.as_mut().poll(cx).is_ready() {
                 told = true;
-                if watch.is_between_requests() {
+                if !stop(connection.as_mut()) {
                     return Poll::Ready(End::Dropped);
                 }
-                connection.as_mut().graceful_shutdown();
                 if let Poll::Ready(outcome) = connection.as_mut().poll(cx) {
                     return Poll::Ready(End::Served(outcome));
                 }

@@ -1,15 +1,19 @@
 //! The accept loop and the life of one connection: what a client may take its time for, how much it may send ahead of a request, and
 //! how a server that stops lets its clients finish.
 //!
-//! hyper parses and frames HTTP/1.1, rustls encrypts; this module adds what hyper leaves to its user. Three things are watched, each where it can be
+//! hyper and h2 parse and frame HTTP, rustls encrypts; this module adds what hyper leaves to its user. Three things are watched, each where it can be
 //! told apart: the socket (`watch.rs`: silence before a request, a client that reads nothing), the body of a request (`body.rs`: a
-//! client that sends nothing), and the head of a request (`refusal.rs`: targets and headers that are too long).
+//! client that sends nothing), and the head of a request (`refusal.rs`: targets and headers that are too long). HTTP/2, which TLS
+//! negotiates, adds what a client can do within one connection: streams that stall (`streams.rs`) and floods of frames (`calm.rs`).
 
 mod body;
+mod calm;
+mod frames;
 mod life;
 mod limits;
 mod refusal;
 mod service;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod watch;

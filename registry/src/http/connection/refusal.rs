@@ -3,7 +3,7 @@
 use axum::{
     body::Body,
     http::{
-        HeaderName, HeaderValue, Request, Response, StatusCode,
+        HeaderName, HeaderValue, Request, Response, StatusCode, Version,
         header::{CONNECTION, CONTENT_TYPE},
     },
 };
@@ -32,6 +32,9 @@ impl Refusal {
         if target > limits.target {
             return Some(Self::Target);
         }
+        if request.headers().len() > limits.headers {
+            return Some(Self::Headers);
+        }
         let field = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + ": \r\n".len();
         (request.headers().iter().map(field).sum::<usize>() > limits.header_bytes).then_some(Self::Headers)
     }
@@ -47,21 +50,27 @@ impl Refusal {
     fn body(self, limits: &ConnectionLimits) -> String {
         let message = match self {
             Self::Target => format!("the request target is longer than {} bytes", limits.target),
-            Self::Headers => format!("the header fields are longer than {} bytes", limits.header_bytes),
+            Self::Headers => format!(
+                "there are more than {} header fields, or more than {} bytes of them",
+                limits.headers, limits.header_bytes
+            ),
         };
         json!({ "errors": [{ "code": ErrorCode::Unsupported, "message": message }] }).to_string()
     }
 
     /// The answer, for hyper to send.
-    pub(super) fn to_response(self, limits: &ConnectionLimits) -> Response<Body> {
+    pub(super) fn to_response(self, limits: &ConnectionLimits, version: Version) -> Response<Body> {
         let mut response = Response::new(self.body(limits).into());
         *response.status_mut() = self.status();
         response
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
+        // In HTTP/2 the other streams go on, and nothing that follows can be taken for a request.
+        if version < Version::HTTP_2 {
+            response
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 

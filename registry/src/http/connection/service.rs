@@ -2,10 +2,10 @@
 
 use std::{
     convert::Infallible,
-    future::{Future, poll_fn, ready},
+    future::{self, Future, poll_fn},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use axum::{
@@ -17,7 +17,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use tower_service::Service;
 
-use super::{ConnectionLimits, Peer, body::RequestBody, refusal::Refusal, watch::Watch};
+use super::{ConnectionLimits, Peer, body::RequestBody, refusal::Refusal, streams::Taking, watch::Watch};
 
 /// The service of one connection.
 pub(super) struct WatchedService<S> {
@@ -66,9 +66,17 @@ where
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.watch.request_begins(!request.body().is_end_stream());
         let end = End(Arc::clone(&self.watch));
-        let watched = |response: Response<Body>| response.map(|body| ResponseBody { body, _end: end });
+        let watched = |response: Response<Body>| {
+            response.map(|body| ResponseBody {
+                body,
+                taking: Taking::of_this_stream(),
+                _end: end,
+            })
+        };
         if let Some(refusal) = Refusal::of(&request, &self.limits) {
-            return Box::pin(ready(Ok(watched(refusal.to_response(&self.limits)))));
+            return Box::pin(future::ready(Ok(watched(
+                refusal.to_response(&self.limits, request.version()),
+            ))));
         }
         let request = self.prepare(request);
         let mut service = self.service.clone();
@@ -91,6 +99,7 @@ impl Drop for End {
 /// The body of a response. hyper drops it when it has taken the last of it.
 pub(super) struct ResponseBody {
     body: Body,
+    taking: Taking,
     _end: End,
 }
 
@@ -99,7 +108,11 @@ impl http_body::Body for ResponseBody {
     type Error = axum::Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+        let this = self.get_mut();
+        this.taking.goes_on();
+        let frame = ready!(Pin::new(&mut this.body).poll_frame(cx));
+        this.taking.waits();
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -34,13 +34,19 @@ struct State {
     body_open: bool,
     /// The client has closed its end.
     ended: bool,
+    /// Since when a head of HTTP/2 is on its way; other requests may be under way meanwhile.
+    head: Option<Instant>,
+    /// Since when the server takes no more requests.
+    draining: Option<Instant>,
+    /// Since when the connection only waits for the client to close it.
+    leaving: Option<Instant>,
 }
 
 enum Phase {
     /// A head is awaited or on its way.
     Head { since: Instant, seen: Head },
-    /// A request is with its handler, or its response is being made.
-    Busy,
+    /// So many requests are with their handlers, or their responses are being made.
+    Busy { requests: usize },
     /// The response is made; nothing of another request has come.
     Idle { since: Instant },
 }
@@ -68,6 +74,9 @@ impl Watch {
             refusal: None,
             body_open: false,
             ended: false,
+            head: None,
+            draining: None,
+            leaving: None,
         };
         Self {
             limits,
@@ -93,7 +102,7 @@ impl Watch {
     /// True if closing the connection now disturbs no request and no response.
     pub(super) fn is_between_requests(&self) -> bool {
         let state = self.state();
-        !matches!(state.phase, Phase::Busy) && state.write_blocked.is_none()
+        !matches!(state.phase, Phase::Busy { .. }) && state.write_blocked.is_none()
     }
 
     /// Ready once the connection has been silent for too long.
@@ -117,13 +126,23 @@ impl Watch {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let state = self.state();
-        match (state.write_blocked, &state.phase) {
-            (Some(since), _) => Some(since + self.limits.write_stall),
-            (None, Phase::Head { since, .. }) => Some(*since + self.limits.header_read),
-            (None, Phase::Idle { since }) => Some(*since + self.limits.idle),
-            (None, Phase::Busy) => None,
+        let (state, limits) = (self.state(), &self.limits);
+        if let Some(since) = state.leaving {
+            return Some(since + limits.linger);
         }
+        if let Some(since) = state.write_blocked {
+            return Some(since + limits.write_stall);
+        }
+        let (since, limit) = match state.phase {
+            Phase::Busy { .. } => return state.head.map(|since| since + limits.header_read),
+            Phase::Head { since, .. } => (since, limits.header_read),
+            Phase::Idle { since } => (since, limits.idle),
+        };
+        if let Some(draining) = state.draining {
+            return Some(since.max(draining) + limits.linger);
+        }
+        let head = state.head.map(|since| since + limits.header_read);
+        Some(head.unwrap_or(since + limit).min(since + limit))
     }
 
     /// Takes note of bytes that came, none if the client has closed its end. An error means that they begin a head that is refused.
@@ -148,7 +167,7 @@ impl Watch {
             .map_or(Ok(()), |_| Err(io::Error::other("the head of the request is too long")))
     }
 
-    fn wrote<T>(&self, outcome: &Poll<io::Result<T>>) {
+    pub(super) fn wrote<T>(&self, outcome: &Poll<io::Result<T>>) {
         let mut state = self.state();
         if outcome.is_pending() {
             state.write_blocked.get_or_insert_with(Instant::now);
@@ -160,7 +179,11 @@ impl Watch {
     /// A whole head was read, and its request goes to the service.
     pub(super) fn request_begins(&self, has_body: bool) {
         let mut state = self.state();
-        state.phase = Phase::Busy;
+        let before = match state.phase {
+            Phase::Busy { requests } => requests,
+            _ => 0,
+        };
+        state.phase = Phase::Busy { requests: before + 1 };
         state.body_open = has_body;
     }
 
@@ -171,7 +194,31 @@ impl Watch {
 
     /// The last of the response is on its way.
     pub(super) fn response_ends(&self) {
-        self.state().phase = Phase::Idle { since: Instant::now() };
+        let mut state = self.state();
+        state.phase = match state.phase {
+            Phase::Busy { requests } if requests > 1 => Phase::Busy { requests: requests - 1 },
+            _ => Phase::Idle { since: Instant::now() },
+        };
+    }
+
+    /// A head of HTTP/2 begins, or goes on.
+    pub(super) fn head_begins(&self) {
+        self.state().head.get_or_insert_with(Instant::now);
+    }
+
+    /// The last of a head of HTTP/2 has come.
+    pub(super) fn head_ends(&self) {
+        self.state().head = None;
+    }
+
+    /// The server takes no more requests: between two of them the client has only the time to read so.
+    pub(super) fn drains(&self) {
+        self.state().draining.get_or_insert_with(Instant::now);
+    }
+
+    /// The server has said its last on this connection.
+    pub(super) fn leaves(&self) {
+        self.state().leaving.get_or_insert_with(Instant::now);
     }
 }
 
