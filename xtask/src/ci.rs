@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 
-use crate::{conformance, lint, runner::Runner, test};
+use crate::{conformance, interop, lint, runner::Runner, test};
 
-/// Runs the lints, then the tests with nothing left out, then the conformance suite.
+/// Runs the lints, then the tests with nothing left out, then the conformance suite, then other clients.
 pub(crate) fn run(runner: &mut Runner) -> Result<()> {
     lint::run(runner)?;
     test::run(runner, &test::Arguments::default())?;
-    conformance::run(runner, &conformance::Arguments::default())
+    conformance::run(runner, &conformance::Arguments::default())?;
+    interop::run(runner, &interop::Arguments::CHECK)
 }

@@ -18,6 +18,9 @@ pub(crate) struct GoTool {
     pub(crate) version: &'static str,
     /// What the program is called once it is built.
     pub(crate) program: &'static str,
+    /// For a module whose versions the module proxy does not list: `go install PACKAGE@VERSION` asks for the list, a `go install` in a
+    /// module that requires it does not.
+    pub(crate) unlisted: bool,
 }
 
 impl GoTool {
@@ -46,7 +49,18 @@ impl GoTool {
             .env("GOBIN", &building)
             .env("GOMODCACHE", folder.join("modules"))
             .env("GOCACHE", folder.join("build"));
-        process::run(go.arg("install").arg(format!("{}@{}", self.package, self.version)))?;
+        if self.unlisted {
+            let module = self.package.split("/cmd/").next().unwrap_or(self.package);
+            let around = folder.join("module");
+            fs::create_dir_all(&around)?;
+            let text = format!("module tools\n\nrequire {module} {}\n", self.version);
+            fs::write(around.join("go.mod"), text)?;
+            go.current_dir(around)
+                .args(["install", "-mod=mod", "-buildvcs=false", self.package]);
+        } else {
+            go.arg("install").arg(format!("{}@{}", self.package, self.version));
+        }
+        process::run(&mut go)?;
         fs::rename(&building, &home).with_context(|| format!("moving {} into place", building.display()))?;
         Ok(program)
     }

@@ -14,6 +14,7 @@ mod docs;
 mod figures;
 mod fixtures;
 mod go_tools;
+mod interop;
 mod lint;
 mod postgres;
 mod process;
@@ -48,11 +49,13 @@ enum Task {
     Test(test::Arguments),
     /// The official conformance suite of the OCI distribution specification, against every stack.
     Conformance(conformance::Arguments),
+    /// Clients that people have, run against the server; writes docs/reference/clients.md.
+    Interop(interop::Arguments),
     /// Write the generated pages of docs/reference.
     Docs(docs::Arguments),
     /// Start-up time, memory, and the time of a push and a pull, measured on release builds.
     Figures,
-    /// Everything that must pass before a change lands: lint, test and conformance.
+    /// Everything that must pass before a change lands: lint, test, conformance and interop.
     Ci,
 }
 
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
             Task::Lint => lint::run(&mut runner),
             Task::Test(arguments) => test::run(&mut runner, &arguments),
             Task::Conformance(arguments) => conformance::run(&mut runner, &arguments),
+            Task::Interop(arguments) => interop::run(&mut runner, &arguments),
             Task::Docs(arguments) => docs::run(&mut runner, &arguments),
             Task::Figures => figures::run(&mut runner),
             Task::Ci => ci::run(&mut runner),

@@ -34,7 +34,8 @@ impl Server {
             command.env_remove(name);
         }
         command
-            .args(["--listen", "127.0.0.1:0", "--data-dir"])
+            .env("WREG_LISTEN", "127.0.0.1:0")
+            .arg("--data-dir")
             .arg(&data)
             .args(arguments)
             .envs(variables.iter().copied())
@@ -50,9 +51,9 @@ impl Server {
             data,
             address: String::new(),
         };
-        match greeting.trim().strip_prefix("listening on http://") {
-            Some(address) => address.clone_into(&mut server.address),
-            None => bail!(
+        match greeting.trim().split_once("://") {
+            Some(("listening on http" | "listening on https", address)) => address.clone_into(&mut server.address),
+            _ => bail!(
                 "wreg-registry did not start: {}",
                 fs::read_to_string(log).unwrap_or_default()
             ),

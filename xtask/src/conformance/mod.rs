@@ -30,6 +30,7 @@ const SUITE: GoTool = GoTool {
     package: "github.com/opencontainers/distribution-spec/conformance",
     version: "v0.0.0-20260831232431-97274622c111",
     program: "conformance",
+    unlisted: false,
 };
 
 /// How many cases that suite has with these settings. Fewer would mean that something was left out.

@@ -20,6 +20,29 @@ const ALWAYS: &[Need] = &[Need {
     met: || process::find_program("skopeo").is_some(),
 }];
 
+const CLIENTS: &[Need] = &[
+    Need {
+        package: "buildah",
+        reason: "a client that people have",
+        met: || process::find_program("buildah").is_some(),
+    },
+    Need {
+        package: "podman",
+        reason: "a client that people have",
+        met: || process::find_program("podman").is_some(),
+    },
+    Need {
+        package: "openssl",
+        reason: "makes the authority that the clients trust",
+        met: || process::find_program("openssl").is_some(),
+    },
+    Need {
+        package: "curl",
+        reason: "reads what is not an OCI client's business",
+        met: || process::find_program("curl").is_some(),
+    },
+];
+
 const POSTGRES: &[Need] = &[Need {
     package: "postgresql",
     reason: "the second database that the tests run on",
@@ -103,6 +126,11 @@ pub(super) fn install(wants: Wants) -> Result<()> {
         }
     }
     meet(&needs)
+}
+
+/// Installs the clients of registries that Debian has.
+pub(crate) fn install_clients() -> Result<()> {
+    meet(&ALWAYS.iter().chain(CLIENTS).collect::<Vec<_>>())
 }
 
 /// Installs stand-ins for the `cargo clippy` or `cargo fmt` that the Rust toolchain lacks.

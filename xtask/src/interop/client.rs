@@ -1,0 +1,124 @@
+//! What a client of registries is to this task: how it is had, and what is done with it.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::{cargo_tools::CargoTool, go_tools::GoTool, process, runner::Runner, setup};
+
+/// A client, with what a person would do with it.
+pub(super) struct Client {
+    pub(super) name: &'static str,
+    /// What it is, in a few words.
+    pub(super) about: &'static str,
+    pub(super) install: Install,
+    /// Shell lines that make what the steps need, with any client; not shown to readers.
+    pub(super) prepare: &'static str,
+    /// In order, in one folder: later ones use what earlier ones left.
+    pub(super) steps: &'static [Step],
+}
+
+/// Where a client comes from.
+pub(super) enum Install {
+    /// `go install`.
+    Go(GoTool),
+    /// `cargo install`.
+    Cargo(CargoTool),
+    /// A package of Debian, which says the version.
+    Debian(&'static str),
+}
+
+/// Something a client does: shell lines, all of which must succeed.
+///
+/// They stand on the page as they are. `$REGISTRY` is a server that speaks TLS and `$TOKEN` its administrator's token, `$LOCAL` and
+/// `$LOCAL_TOKEN` the same of one on loopback that does not; `hello.wasm` and `large.wasm` are real components.
+pub(super) struct Step {
+    pub(super) does: Does,
+    pub(super) run: &'static str,
+}
+
+/// What is shown by a step. All but the last have a column of the table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Does {
+    Login,
+    Push,
+    Pull,
+    Copy,
+    List,
+    Delete,
+    /// Login, push and pull with no TLS, by the flag that the client has for it.
+    PlainHttp,
+    /// What this client is for besides.
+    Also(&'static str),
+}
+
+impl Does {
+    /// What every client should be able to do, in the order of the columns.
+    pub(super) const COLUMNS: [Self; 7] = [
+        Self::Login,
+        Self::Push,
+        Self::Pull,
+        Self::Copy,
+        Self::List,
+        Self::Delete,
+        Self::PlainHttp,
+    ];
+
+    /// The word for it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Push => "push",
+            Self::Pull => "pull",
+            Self::Copy => "copy",
+            Self::List => "list",
+            Self::Delete => "delete",
+            Self::PlainHttp => "plain http",
+            Self::Also(what) => what,
+        }
+    }
+}
+
+/// A client that is there.
+pub(super) struct Installed {
+    pub(super) program: PathBuf,
+    pub(super) version: String,
+    /// The command that brings it.
+    pub(super) command: String,
+}
+
+impl Install {
+    /// Brings the client, if it is not there yet.
+    pub(super) fn run(&self, runner: &mut Runner) -> Result<Installed> {
+        match self {
+            Self::Go(tool) => Ok(Installed {
+                program: tool.install(runner)?,
+                version: tool.version.trim_start_matches('v').to_owned(),
+                command: format!("go install {}@{}", tool.package, tool.version),
+            }),
+            Self::Cargo(tool) => Ok(Installed {
+                program: tool.install(runner)?,
+                version: tool.version.to_owned(),
+                command: format!("cargo install --locked {}@{}", tool.name, tool.version),
+            }),
+            Self::Debian(package) => {
+                setup::install_clients()?;
+                let program = process::find_program(package).with_context(|| format!("{package} is not installed"))?;
+                let says = process::read(std::process::Command::new(&program).arg("--version"))?;
+                Ok(Installed {
+                    program,
+                    version: version_in(&says).to_owned(),
+                    command: format!("apt-get install {package}"),
+                })
+            }
+        }
+    }
+}
+
+/// The first word that begins with a digit.
+fn version_in(text: &str) -> &str {
+    let mut words = text.split_whitespace();
+    words
+        .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+        .unwrap_or("of unknown version")
+}

@@ -1,0 +1,96 @@
+//! cosign: signatures and attestations, as bundles that refer to what they sign. With a key of its own it needs no other network.
+
+use super::{Client, Does, Install, Step};
+use crate::interop::versions::COSIGN as TOOL;
+
+pub(super) const COSIGN: Client = Client {
+    name: "cosign",
+    about: "Signatures and attestations",
+    install: Install::Go(TOOL),
+    prepare: "tar -cf hello.tar hello.wasm",
+    steps: &[
+        Step {
+            does: Does::Login,
+            run: "cosign login $REGISTRY --username me --password-stdin <<< $TOKEN",
+        },
+        Step {
+            does: Does::Also("sign"),
+            run: "\
+crane append --oci-empty-base --new_layer hello.tar --new_tag $REGISTRY/cosign/image:1 > image
+COSIGN_PASSWORD= cosign generate-key-pair
+COSIGN_PASSWORD= cosign sign --yes --key cosign.key --use-signing-config=false --tlog-upload=false $(cat image)",
+        },
+        Step {
+            does: Does::Also("verify"),
+            run: "\
+cosign verify --key cosign.pub --insecure-ignore-tlog $REGISTRY/cosign/image:1
+crane append --oci-empty-base --new_layer hello.tar --new_layer hello.tar --new_tag $REGISTRY/cosign/unsigned:1
+! cosign verify --key cosign.pub --insecure-ignore-tlog $REGISTRY/cosign/unsigned:1",
+        },
+        Step {
+            does: Does::Also("attest"),
+            run: "\
+echo '{\"built\":\"by hand\"}' > predicate.json
+COSIGN_PASSWORD= cosign attest --yes --key cosign.key --use-signing-config=false --tlog-upload=false \\
+  --type custom --predicate predicate.json $(cat image)",
+        },
+        Step {
+            does: Does::Also("verify-attestation"),
+            run: "cosign verify-attestation --key cosign.pub --insecure-ignore-tlog --type custom $REGISTRY/cosign/image:1",
+        },
+        Step {
+            does: Does::Also("tree"),
+            run: "\
+cosign tree $REGISTRY/cosign/image:1 | grep https://sigstore.dev/cosign/sign/v1
+cosign tree $REGISTRY/cosign/image:1 | grep https://cosign.sigstore.dev/attestation/v1",
+        },
+        Step {
+            does: Does::Also("download"),
+            run: "cosign download attestation $REGISTRY/cosign/image:1 | grep dsseEnvelope",
+        },
+        Step {
+            does: Does::Copy,
+            run: "\
+cosign copy $REGISTRY/cosign/image:1 $REGISTRY/cosign/copy:1
+cosign verify --key cosign.pub --insecure-ignore-tlog $REGISTRY/cosign/copy:1",
+        },
+        Step {
+            does: Does::Also("verify what oras copied"),
+            run: "\
+oras cp --recursive $REGISTRY/cosign/image:1 $REGISTRY/cosign/copied:1
+cosign verify --key cosign.pub --insecure-ignore-tlog $REGISTRY/cosign/copied:1",
+        },
+        Step {
+            does: Does::Also("save"),
+            run: "cosign save --dir saved $REGISTRY/cosign/image:1",
+        },
+        Step {
+            does: Does::Also("load"),
+            run: "\
+cosign load --dir saved $REGISTRY/cosign/loaded:1
+cosign verify --key cosign.pub --insecure-ignore-tlog $REGISTRY/cosign/loaded:1",
+        },
+        Step {
+            does: Does::Also("tags of cosign 2"),
+            run: "\
+COSIGN_PASSWORD= cosign sign --yes --key cosign.key --use-signing-config=false --tlog-upload=false \\
+  --new-bundle-format=false $REGISTRY/cosign/unsigned@$(crane digest $REGISTRY/cosign/unsigned:1)
+cosign verify --key cosign.pub --insecure-ignore-tlog --new-bundle-format=false $REGISTRY/cosign/unsigned:1
+crane ls $REGISTRY/cosign/unsigned | grep '^sha256-.*[.]sig$'",
+        },
+        Step {
+            does: Does::Delete,
+            run: "\
+cosign clean --force $REGISTRY/cosign/image:1
+! cosign verify --key cosign.pub --insecure-ignore-tlog $REGISTRY/cosign/image:1",
+        },
+        Step {
+            does: Does::PlainHttp,
+            run: "\
+cosign login $LOCAL --username me --password-stdin <<< $LOCAL_TOKEN
+crane append --oci-empty-base --new_layer hello.tar --new_tag $LOCAL/cosign/image:1 > local
+COSIGN_PASSWORD= cosign sign --yes --key cosign.key --use-signing-config=false --tlog-upload=false --allow-http-registry $(cat local)
+cosign verify --key cosign.pub --insecure-ignore-tlog --allow-http-registry $LOCAL/cosign/image:1",
+        },
+    ],
+};

@@ -1,0 +1,87 @@
+//! crane, of go-containerregistry: the library that ko, cosign and many others speak to registries with.
+
+use super::{Client, Does, Install, Step};
+use crate::interop::versions::CRANE as TOOL;
+
+pub(super) const CRANE: Client = Client {
+    name: "crane",
+    about: "go-containerregistry's command",
+    install: Install::Go(TOOL),
+    prepare: "",
+    steps: &[
+        Step {
+            does: Does::Login,
+            run: "crane auth login $REGISTRY --username me --password-stdin <<< $TOKEN",
+        },
+        Step {
+            does: Does::Push,
+            run: "\
+tar -cf hello.tar hello.wasm
+crane append --oci-empty-base --new_layer hello.tar --new_tag $REGISTRY/crane/image:1
+crane pull --format oci $REGISTRY/crane/image:1 layout
+crane push layout $REGISTRY/crane/pushed:1
+test $(crane digest $REGISTRY/crane/pushed:1) = $(crane digest $REGISTRY/crane/image:1)",
+        },
+        Step {
+            does: Does::Pull,
+            run: "\
+crane export $REGISTRY/crane/pushed:1 - | tar -xO hello.wasm | cmp - hello.wasm
+crane manifest $REGISTRY/crane/pushed:1 | sha256sum | grep $(crane digest $REGISTRY/crane/pushed:1 | cut -d: -f2)",
+        },
+        Step {
+            does: Does::Also("append"),
+            run: "\
+tar -cf large.tar large.wasm
+crane append --base $REGISTRY/crane/image:1 --new_layer large.tar --new_tag $REGISTRY/crane/image:2
+crane export $REGISTRY/crane/image:2 - | tar -xO large.wasm | cmp - large.wasm",
+        },
+        Step {
+            does: Does::Also("mutate"),
+            run: "crane mutate --annotation org.example=yes --tag $REGISTRY/crane/image:3 $REGISTRY/crane/image:2",
+        },
+        Step {
+            does: Does::Also("index"),
+            run: "\
+crane index append --manifest $REGISTRY/crane/image:1 --manifest $REGISTRY/crane/image:2 --tag $REGISTRY/crane/image:both
+crane validate --remote $REGISTRY/crane/image:both",
+        },
+        Step {
+            does: Does::Also("validate"),
+            run: "crane validate --remote $REGISTRY/crane/image:2",
+        },
+        Step {
+            does: Does::Copy,
+            run: "\
+crane copy $REGISTRY/crane/image:2 $REGISTRY/crane/copy:2
+crane copy --all-tags $REGISTRY/crane/image $REGISTRY/crane/all
+test $(crane digest $REGISTRY/crane/copy:2) = $(crane digest $REGISTRY/crane/all:2)",
+        },
+        Step {
+            does: Does::Also("tag"),
+            run: "\
+crane tag $REGISTRY/crane/image:2 latest
+test $(crane digest $REGISTRY/crane/image:latest) = $(crane digest $REGISTRY/crane/image:2)",
+        },
+        Step {
+            does: Does::List,
+            run: "\
+test \"$(crane ls $REGISTRY/crane/image | xargs)\" = '1 2 3 both latest'
+crane catalog $REGISTRY | grep -x crane/copy",
+        },
+        Step {
+            does: Does::Delete,
+            run: "\
+crane delete $REGISTRY/crane/image:1
+test \"$(crane ls $REGISTRY/crane/image | xargs)\" = '2 3 both latest'
+crane delete $REGISTRY/crane/copy@$(crane digest $REGISTRY/crane/copy:2)
+test -z \"$(crane ls $REGISTRY/crane/copy)\"",
+        },
+        Step {
+            does: Does::PlainHttp,
+            run: "\
+crane auth login $LOCAL --username me --password-stdin <<< $LOCAL_TOKEN
+crane push layout $LOCAL/crane/image:1
+crane export $LOCAL/crane/image:1 - | tar -xO hello.wasm | cmp - hello.wasm",
+        },
+    ],
+};
