@@ -8,6 +8,7 @@ use super::{
     Metadata, Operation, Result, Tx, blobs,
     blobs::Deletion,
     deletions,
+    edges::Edge,
     events::{self, Event, Kind},
     on_db, parse, repositories,
     repositories::Settings,
@@ -133,7 +134,9 @@ impl Operation for PutManifest {
         }
         if self.insert(tx).await? {
             deletions::forget(tx, &self.repository, &self.digest).await?;
-            self.insert_references(tx).await?;
+            for (kind, targets) in self.references() {
+                kind.insert(tx, &self.repository, &self.digest, &targets).await?;
+            }
             let event = Event {
                 at: self.now,
                 actor: &self.actor,
@@ -206,22 +209,26 @@ impl PutManifest {
 
     async fn wrong_reference(&self, tx: &mut Tx<'_>, policy: MissingReferences) -> Result<Option<Put>> {
         let mut missing = Vec::new();
-        for blob in self.manifest.blobs() {
-            match blobs::find(tx, &self.repository, &blob.digest).await? {
-                Some(found) if found.size != blob.size => return Ok(Some(Put::SizeDiffers(blob.digest.clone()))),
-                None if !blob.may_be_elsewhere() => missing.push(blob.digest.clone()),
-                _ => {}
-            }
-        }
-        for child in self.manifest.manifests() {
-            match find_size(tx, &self.repository, &child.digest).await? {
-                Some(size) if size != child.size => return Ok(Some(Put::SizeDiffers(child.digest.clone()))),
-                None if !child.may_be_elsewhere() => missing.push(child.digest.clone()),
-                _ => {}
+        for (kind, targets) in self.references() {
+            let held = kind.sizes(tx, &self.repository, &targets).await?;
+            for target in targets {
+                match held.get(target.digest.as_str()) {
+                    Some(size) if *size != target.size => return Ok(Some(Put::SizeDiffers(target.digest.clone()))),
+                    None if !target.may_be_elsewhere() => missing.push(target.digest.clone()),
+                    _ => {}
+                }
             }
         }
         let refused = policy == MissingReferences::Reject && !missing.is_empty();
         Ok(refused.then_some(Put::Missing(missing)))
+    }
+
+    /// What it is made of, by the kind of its edges.
+    fn references(&self) -> [(Edge, Vec<&Descriptor>); 2] {
+        [
+            (Edge::Blob, self.manifest.blobs()),
+            (Edge::Manifest, self.manifest.manifests()),
+        ]
     }
 
     /// Whether it was not there before.
@@ -244,31 +251,6 @@ impl PutManifest {
         .execute(db)
         .await
         .map(|done| done.rows_affected() == 1))?)
-    }
-
-    async fn insert_references(&self, tx: &mut Tx<'_>) -> Result<()> {
-        let edges = |kind, targets: Vec<&Descriptor>| {
-            targets
-                .into_iter()
-                .map(move |target| (kind, target.digest.clone()))
-                .collect::<Vec<_>>()
-        };
-        for (kind, digest) in [
-            edges("blob", self.manifest.blobs()),
-            edges("manifest", self.manifest.manifests()),
-        ]
-        .concat()
-        {
-            on_db!(tx, db => sqlx::query("INSERT INTO manifest_references (repository, manifest, kind, digest) VALUES ($1, $2, $3, $4)")
-                .bind(self.repository.as_str())
-                .bind(self.digest.as_str())
-                .bind(kind)
-                .bind(digest.as_str())
-                .execute(db)
-                .await
-                .map(drop))?;
-        }
-        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@
 pub(crate) mod blobs;
 pub(crate) mod collection;
 pub(crate) mod deletions;
+mod edges;
 mod error;
 pub(crate) mod events;
 pub(crate) mod jobs;
