@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use reqwest::StatusCode;
 use wreg_oci::Digest;
 use wreg_registry::{Clock, Surroundings};
 
 use crate::{
     flows::{patch, put, stands_at},
-    registry::{Options, TestRegistry, header, refused},
+    registry::{Options, TestDatabase, TestRegistry, header, refused},
 };
 
 /// **U09** The session of one repository used on another, or by another caller → 404 `BLOB_UPLOAD_UNKNOWN`, to the letter as for a session that never was, and the session stays as it is.
@@ -181,4 +182,23 @@ async fn open_sessions_can_be_limited_for_each_caller() {
     refused(registry.send("POST", start).await, 429, "TOOMANYREQUESTS").await;
     clock.advance(Duration::from_hours(24));
     registry.start_upload("acme/hello").await;
+}
+
+/// **U13** Many sessions asked for at once, one of which may be open → on SQLite one is opened, and the others are 429.
+#[tokio::test]
+async fn sessions_that_begin_at_once_do_not_pass_the_limit_together() {
+    let registry = TestRegistry::with(Options {
+        config: "max_open_uploads = 1\n",
+        ..Options::default()
+    })
+    .await;
+    let begin = (0..30).map(|_| registry.send("POST", "/v2/acme/hello/blobs/uploads/"));
+    let answers = join_all(begin).await;
+    let opened = answers.iter().filter(|answer| answer.status() == StatusCode::ACCEPTED);
+    match (opened.count(), &registry.database) {
+        (1, _) => {}
+        // PostgreSQL writes for several at a time, and those do not see each other.
+        (more, TestDatabase::Postgres(_)) => assert!(more > 1),
+        (opened, TestDatabase::Sqlite) => panic!("{opened} were opened"),
+    }
 }

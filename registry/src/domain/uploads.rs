@@ -41,21 +41,20 @@ pub struct Chunk {
 impl Registry {
     /// Opens a session (end-4a). The digest is computed by `algorithm` while bytes come.
     pub async fn start_upload(&self, permit: &Permit<Push>, algorithm: Algorithm) -> Result<Upload> {
-        let actor = permit.actor().to_string();
-        if let Some(limit) = self.limits.open_uploads
-            && self.metadata.count_uploads(&actor, self.clock.now()).await? >= limit
-        {
-            return Err(Error::TooManyUploads { limit });
-        }
         let id = UploadId::random();
         let operation = CreateUpload {
             id: id.to_string(),
             repository: permit.repository().clone(),
-            actor,
+            actor: permit.actor().to_string(),
             algorithm,
             expires_at: self.upload_end(),
+            limit: self.limits.open_uploads,
+            now: self.clock.now(),
         };
-        self.metadata.write(operation).await?;
+        let opened = self.metadata.write(operation).await?;
+        if let Some(limit) = self.limits.open_uploads.filter(|_| !opened) {
+            return Err(Error::TooManyUploads { limit });
+        }
         Ok(Upload {
             session: id.to_string(),
             received: 0,

@@ -77,33 +77,31 @@ impl Metadata {
             .await)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
-
-    /// The number of sessions of `actor` that have not expired at `now`.
-    pub async fn count_uploads(&self, actor: &str, now: Millis) -> Result<u64> {
-        let (count,): (i64,) = on_db!(&*self.db, db => sqlx::query_as("SELECT COUNT(*) FROM uploads WHERE actor = $1 AND expires_at > $2")
-            .bind(actor)
-            .bind(now)
-            .fetch_one(db)
-            .await)?;
-        unsigned(count, "uploads", "count")
-    }
 }
 
-/// Opens a session.
+/// Opens a session, unless its actor has as many open as may be.
 pub(crate) struct CreateUpload {
     pub(crate) id: String,
     pub(crate) repository: RepositoryName,
     pub(crate) actor: String,
     pub(crate) algorithm: Algorithm,
     pub(crate) expires_at: Millis,
+    /// The most sessions of this actor that may be open then.
+    pub(crate) limit: Option<u64>,
+    pub(crate) now: Millis,
 }
 
 impl Operation for CreateUpload {
-    type Output = ();
+    /// Whether it did.
+    type Output = bool;
 
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
-        on_db!(tx, db => sqlx::query(
-            "INSERT INTO uploads (id, repository, actor, algorithm, received, hasher, expires_at) VALUES ($1, $2, $3, $4, 0, $5, $6)",
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        // One statement, so that nothing comes between looking and opening. On PostgreSQL, statements that run at the very same time
+        // do not see each other: there, as many as run at once may be too many.
+        Ok(on_db!(tx, db => sqlx::query(
+            "INSERT INTO uploads (id, repository, actor, algorithm, received, hasher, expires_at)
+             SELECT $1, $2, $3, $4, 0, $5, $6
+             WHERE $8 IS NULL OR (SELECT COUNT(*) FROM uploads WHERE actor = $3 AND expires_at > $7) < $8",
         )
         .bind(&self.id)
         .bind(self.repository.as_str())
@@ -111,10 +109,11 @@ impl Operation for CreateUpload {
         .bind(self.algorithm.as_str())
         .bind(Hasher::new(self.algorithm).save())
         .bind(self.expires_at)
+        .bind(self.now)
+        .bind(self.limit.map(signed))
         .execute(db)
         .await
-        .map(drop))?;
-        Ok(())
+        .map(|done| done.rows_affected() == 1))?)
     }
 }
 
