@@ -69,34 +69,6 @@ async fn a_challenge_says_where_to_get_a_token_and_for_what() {
     }
 }
 
-#[tokio::test]
-async fn the_realm_lies_where_the_client_reached_the_server() {
-    let realm = async |registry: &TestRegistry, host: &str| {
-        let request = registry.anonymous("GET", "/v2/").header("host", host);
-        let answer = request.send().await.expect("an answer");
-        let challenge = header(&answer, "www-authenticate");
-        let (_, realm) = challenge.split_once("realm=\"").expect("a realm");
-        realm.split('"').next().unwrap_or_default().to_owned()
-    };
-    let registry = TestRegistry::start().await;
-    for host in ["localhost:5000", "registry.example", "[::1]:5000"] {
-        assert_eq!(realm(&registry, host).await, format!("http://{host}/token"));
-    }
-    // What is no host is not repeated to anybody.
-    for host in ["evil\",scope=\"x", "a b", "user@host", "host/path"] {
-        assert_eq!(realm(&registry, host).await, "/token");
-    }
-    let behind_tls = TestRegistry::with(Options {
-        config: "public_url = \"https://registry.example/\"",
-        ..Options::default()
-    })
-    .await;
-    assert_eq!(
-        realm(&behind_tls, "localhost:5000").await,
-        "https://registry.example/token"
-    );
-}
-
 /// **A02** A registry token that is good and lacks the action → 401, `insufficient_scope`, and the scope to come back with.
 #[tokio::test]
 async fn a_token_that_lacks_the_action_is_told_what_to_ask_for() {

@@ -21,6 +21,7 @@ mod forged_tokens;
 mod full_disk;
 mod http;
 mod http2;
+mod interop_rules;
 mod lifecycle;
 mod limits;
 mod manifest_rules;

@@ -188,16 +188,3 @@ async fn a_range_changes_nothing_for_head() {
         assert!(!answer.headers().contains_key("content-range"));
     }
 }
-
-#[tokio::test]
-async fn what_a_client_accepts_is_not_asked_for_blobs() {
-    let (registry, content, target) = with_blob().await;
-    for accept in ["application/vnd.oci.image.manifest.v1+json", "text/html;q=0.1", "junk"] {
-        is_whole(
-            ask(&registry, "GET", &target, &[("accept", accept)]).await,
-            &content,
-            accept,
-        )
-        .await;
-    }
-}

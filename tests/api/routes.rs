@@ -164,7 +164,7 @@ table! { |at|
     GetBlob(at.name.clone(), at.blob.clone()) with none() => Pull 200;
     GetManifest(at.name.clone(), tag("1.0")) with none() => Pull 200;
     ListTags(at.name.clone(), Page::default()) with none() => Pull 200;
-    ListReferrers(at.name.clone(), at.blob.clone(), None) with none() => Pull 200;
+    ListReferrers(at.name.clone(), at.blob.clone(), None, None) with none() => Pull 200;
     ListRepositories(Page::default()) with none() => Catalog 200;
     StartUpload(at.name.clone(), None) with none() => Push 202;
     PushBlob(at.name.clone(), Digest::sha256("pushed")) with "pushed".to_owned() => Push 201;

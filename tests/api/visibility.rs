@@ -1,7 +1,7 @@
 //! What a repository's visibility opens, and what it keeps from those who may not know of it.
 
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use wreg_oci::Digest;
 
 use crate::{
@@ -162,5 +162,38 @@ async fn a_blob_is_mounted_from_where_the_owner_of_the_token_may_read() {
             StatusCode::ACCEPTED,
             "{from}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_blob_is_not_mounted_from_where_the_owner_of_the_token_cannot_read() {
+    let registry = TestRegistry::start().await;
+    let digest = registry.push_blob("acme/hidden", b"layer").await;
+    let secret = registry.personal_token("pusher", &["acme/own:pull,push"]).await;
+    let grant = registry
+        .anonymous("GET", "/token?scope=repository:acme/own:pull,push")
+        .bearer_auth(&secret);
+    let grant: Value = grant.send().await.expect("an answer").json().await.expect("JSON");
+    let jwt = grant["token"].as_str().expect("a token");
+    for token in [secret.as_str(), jwt] {
+        let ask = async |method: &str, target: &str| {
+            let request = registry.anonymous(method, target).bearer_auth(token);
+            request.send().await.expect("an answer")
+        };
+        for from in ["&from=acme/hidden", "", "&from=acme/absent"] {
+            let mount = format!("/v2/acme/own/blobs/uploads/?mount={digest}{from}");
+            let answer = ask("POST", &mount).await;
+            assert_eq!(answer.status(), StatusCode::ACCEPTED, "{from}");
+            assert!(answer.headers().get("docker-content-digest").is_none());
+            let cancelled = ask("DELETE", &header(&answer, "location")).await;
+            assert_eq!(cancelled.status(), StatusCode::NO_CONTENT);
+        }
+        let own = format!("/v2/acme/own/blobs/{digest}");
+        assert_eq!(ask("HEAD", &own).await.status(), StatusCode::NOT_FOUND);
+        registry.set("acme/hidden", &json!({ "visibility": "public" })).await;
+        let mount = format!("/v2/acme/own/blobs/uploads/?mount={digest}&from=acme/hidden");
+        assert_eq!(ask("POST", &mount).await.status(), StatusCode::CREATED);
+        registry.set("acme/hidden", &json!({ "visibility": "private" })).await;
+        assert_eq!(registry.send("DELETE", &own).await.status(), StatusCode::ACCEPTED);
     }
 }

@@ -51,8 +51,9 @@ pub enum Endpoint {
     DeleteBlob(RepositoryName, Digest),
     /// end-8: `GET /v2/<name>/tags/list[?n=&last=]`.
     ListTags(RepositoryName, Page),
-    /// end-12: `GET /v2/<name>/referrers/<digest>[?artifactType=]`.
-    ListReferrers(RepositoryName, Digest, Option<MediaType>),
+    /// end-12: `GET /v2/<name>/referrers/<digest>[?artifactType=][&last=]`. The digest after `last` is wreg's own: with it begins the
+    /// page that a `Link` leads to.
+    ListReferrers(RepositoryName, Digest, Option<MediaType>, Option<Digest>),
     /// `GET /v2/_catalog[?n=&last=]`.
     ListRepositories(Page),
 }
@@ -144,7 +145,8 @@ impl Endpoint {
                 allow(method, &["GET"], "GET, HEAD")?;
                 let artifact_type = query.get("artifactType").map(|text| text.parse()).transpose();
                 let digest = decode(digest).ok_or(InvalidDigest::Format)?.parse()?;
-                Ok(Self::ListReferrers(repository(name)?, digest, artifact_type?))
+                let last = query.get("last").map(|text| text.parse()).transpose()?;
+                Ok(Self::ListReferrers(repository(name)?, digest, artifact_type?, last))
             }
             _ => Err(InvalidEndpoint::Path),
         }
@@ -220,13 +222,11 @@ impl fmt::Display for Endpoint {
                     .try_for_each(|(i, tag)| write!(f, "{}tag={tag}", if i == 0 { '?' } else { '&' }))
             }
             Self::ListTags(name, page) => write!(f, "/v2/{name}/tags/list{}", PageQuery(page)),
-            Self::ListReferrers(name, digest, None) => write!(f, "/v2/{name}/referrers/{digest}"),
-            Self::ListReferrers(name, digest, Some(artifact_type)) => {
-                write!(
-                    f,
-                    "/v2/{name}/referrers/{digest}?artifactType={}",
-                    encode(artifact_type.as_str())
-                )
+            Self::ListReferrers(name, digest, artifact_type, last) => {
+                let artifact_type = artifact_type.as_ref();
+                let artifact_type = artifact_type.map(|given| format!("artifactType={}", encode(given.as_str())));
+                let last = last.as_ref().map(|last| format!("last={last}"));
+                write!(f, "/v2/{name}/referrers/{digest}{}", query_of([artifact_type, last]))
             }
             Self::ListRepositories(page) => write!(f, "/v2/_catalog{}", PageQuery(page)),
         }
@@ -239,12 +239,17 @@ impl fmt::Display for PageQuery<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let n = self.0.n.map(|n| format!("n={n}"));
         let last = self.0.last.as_deref().map(|last| format!("last={}", encode(last)));
-        let parts: Vec<String> = n.into_iter().chain(last).collect();
-        if parts.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "?{}", parts.join("&"))
-        }
+        f.write_str(&query_of([n, last]))
+    }
+}
+
+/// The parameters that there are, with the question mark before the first.
+fn query_of(parameters: [Option<String>; 2]) -> String {
+    let given: Vec<String> = parameters.into_iter().flatten().collect();
+    if given.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", given.join("&"))
     }
 }
 
@@ -274,8 +279,12 @@ fn repository(segments: &[&str]) -> Result<RepositoryName, InvalidEndpoint> {
 
 fn start_upload(name: RepositoryName, query: Query<'_>) -> Result<Endpoint, InvalidEndpoint> {
     if let Some(digest) = query.get("mount") {
-        let from = query.get("from").map(|from| from.parse()).transpose()?;
-        return Ok(Endpoint::MountBlob(name, digest.parse()?, from));
+        let digest = digest.parse()?;
+        // A failed mount is an ordinary upload and no error, and from what is no name nothing can be mounted.
+        return Ok(match query.get("from").map(|from| from.parse()).transpose() {
+            Ok(from) => Endpoint::MountBlob(name, digest, from),
+            Err(InvalidRepositoryName) => Endpoint::StartUpload(name, None),
+        });
     }
     if let Some(digest) = query.get("digest") {
         return Ok(Endpoint::PushBlob(name, digest.parse()?));

@@ -6,6 +6,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
+
 /// The longest tag, in bytes (all of them ASCII).
 pub const MAX_LEN: usize = 128;
 
@@ -18,6 +20,15 @@ impl Tag {
     /// The tag that is meant when people name none: `latest`.
     pub fn latest() -> Self {
         Self("latest".into())
+    }
+
+    /// The tag under which clients keep an index of the manifests about `subject` where a registry cannot list them: `sha256-<hex>`,
+    /// the encoded part cut off after 64 characters.
+    ///
+    /// Source: OCI distribution specification, "Referrers Tag Schema".
+    pub fn of_referrers(subject: &Digest) -> Self {
+        let encoded = &subject.encoded()[..subject.encoded().len().min(64)];
+        Self(format!("{}-{encoded}", subject.algorithm()).into())
     }
 
     /// The whole tag.
@@ -87,6 +98,18 @@ mod tests {
             &"a".repeat(129),
         ] {
             assert_eq!(tag.parse::<Tag>(), Err(InvalidTag), "{tag}");
+        }
+    }
+
+    #[test]
+    fn the_tag_for_what_is_about_a_digest_is_cut_off() {
+        let (sha256, sha512) = ("a1".repeat(32), "b2".repeat(64));
+        for (digest, tag) in [
+            (format!("sha256:{sha256}"), format!("sha256-{sha256}")),
+            (format!("sha512:{sha512}"), format!("sha512-{}", &sha512[..64])),
+        ] {
+            let digest: Digest = digest.parse().expect("a digest");
+            assert_eq!(Tag::of_referrers(&digest).as_str(), tag);
         }
     }
 

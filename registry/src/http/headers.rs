@@ -124,10 +124,3 @@ pub(super) fn upload_range(received: u64) -> HeaderValue {
 pub(super) fn upload_location(name: &RepositoryName, session: &str) -> HeaderValue {
     value(&format!("/v2/{name}/blobs/uploads/{session}"))
 }
-
-/// The digest after which a page of referrers begins: wreg's own parameter of the next page's `Link`.
-pub(super) fn referrers_after(query: Option<&str>) -> Option<Digest> {
-    query?
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("last=")?.parse().ok())
-}

@@ -168,9 +168,8 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
             manifests::delete(registry, gate.permit::<Delete>(name).await?, selector).await
         }
         Endpoint::ListTags(name, page) => tags::list(registry, gate.permit::<Pull>(name).await?, page).await,
-        Endpoint::ListReferrers(name, digest, filter) => {
-            let after = headers::referrers_after(parts.uri.query());
-            referrers::list(registry, gate.permit::<Pull>(name).await?, digest, filter, after).await
+        Endpoint::ListReferrers(name, digest, filter, last) => {
+            referrers::list(registry, gate.permit::<Pull>(name).await?, digest, filter, last).await
         }
         Endpoint::ListRepositories(page) => repositories::catalog(registry, gate.catalog()?, page).await,
     }

@@ -51,9 +51,9 @@ pub(super) async fn list(
         .into_response();
     let filtered = artifact_type.is_some();
     if let Some(last) = referrers.entries.last().filter(|_| referrers.more) {
-        let here = Endpoint::ListReferrers(permit.repository().clone(), subject, artifact_type).to_string();
-        let separator = if here.contains('?') { '&' } else { '?' };
-        let (name, link) = next_page(&format!("{here}{separator}last={}", last.digest));
+        let name = permit.repository().clone();
+        let next = Endpoint::ListReferrers(name, subject, artifact_type, Some(last.digest.clone()));
+        let (name, link) = next_page(&next.to_string());
         response.headers_mut().insert(name, link);
     }
     if filtered {

@@ -42,7 +42,7 @@ impl Registry {
     /// this list, the one that clients keep under a tag in its place.
     pub async fn referrers(&self, repository: &RepositoryName, digest: &Digest) -> Result<Vec<Descriptor>, Error> {
         let what = format!("list of the referrers of {repository}@{digest}");
-        let endpoint = Endpoint::ListReferrers(repository.clone(), digest.clone(), None);
+        let endpoint = Endpoint::ListReferrers(repository.clone(), digest.clone(), None, None);
         let call = self.connection.call(&endpoint, &what, Scope::pull(repository));
         let mut referrers = Vec::new();
         let limits = (MAX_REFERRERS_BYTES, MAX_REFERRERS, "referrers");

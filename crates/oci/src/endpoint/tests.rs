@@ -67,8 +67,17 @@ fn spellings_that_clients_use_are_understood() {
             Endpoint::CompleteUpload(name.clone(), "0".to_owned(), digest.clone()),
         ),
         (
-            format!("GET /v2/acme/hello/referrers/{DIGEST}?artifactType=application/wasm+x"),
-            Endpoint::ListReferrers(name, digest, Some("application/wasm+x".parse().expect("a type"))),
+            format!("GET /v2/acme/hello/referrers/{DIGEST}?artifactType=application/wasm+x&last={escaped}"),
+            Endpoint::ListReferrers(
+                name.clone(),
+                digest.clone(),
+                Some("application/wasm+x".parse().expect("a type")),
+                Some(digest.clone()),
+            ),
+        ),
+        (
+            format!("POST /v2/acme/hello/blobs/uploads/?mount={escaped}&from=Not/A/Name"),
+            Endpoint::StartUpload(name, None),
         ),
     ] {
         assert_eq!(parse(&request), Ok(endpoint), "{request}");
