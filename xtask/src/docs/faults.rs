@@ -3,7 +3,7 @@
 //! A test says which cases it shows in its doc comment, one line each: `/// **H01** case → answer`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write,
     fs,
     path::{Path, PathBuf},
@@ -11,9 +11,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+use super::waiting;
+
 const FOLDERS: [&str; 4] = ["tests", "registry", "cli", "crates"];
 
-const LETTERS: [(char, &str); 16] = [
+const LETTERS: [(char, &str); 19] = [
     ('H', "HTTP and connections"),
     ('N', "Names"),
     ('D', "Digests"),
@@ -26,10 +28,13 @@ const LETTERS: [(char, &str); 16] = [
     ('J', "Tokens (JWT)"),
     ('W', "Wasm payloads"),
     ('S', "File storage"),
+    ('O', "Object storage"),
     ('P', "Database"),
     ('C', "Collection"),
     ('L', "Life cycle"),
     ('K', "The command's own trust"),
+    ('X', "Pages in a browser"),
+    ('G', "Copies of other registries"),
 ];
 
 const INTRODUCTION: &str = "\
@@ -37,7 +42,8 @@ const INTRODUCTION: &str = "\
 # Faults
 
 What can go wrong, what wreg answers, and the test that shows it. Every row is taken from the doc comment of a test, so a case
-stands here only while a test holds it. The letter of an id says what it is about, the number only tells cases apart.
+stands here only while a test holds it; what no test shows stands at the end, with the reason. The letter of an id says what it is
+about, the number only tells cases apart.
 ";
 
 /// A case and its answer, in order of the id.
@@ -65,7 +71,8 @@ pub(super) fn page(root: &Path) -> Result<String> {
         let name = file.strip_prefix(root)?.display().to_string();
         scan(&name, &text, &mut rows)?;
     }
-    Ok(render(&rows))
+    let shown: BTreeSet<&str> = rows.keys().map(|row| row.id.as_str()).collect();
+    Ok(render(&rows) + &waiting::section(&shown)?)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
@@ -207,7 +214,7 @@ mod tests {
     fn a_citation_that_is_misspelt_or_stands_over_no_test_is_refused() {
         for text in [
             "/// **H1** a → b\nfn f() {}",
-            "/// **X01** a → b\nfn f() {}",
+            "/// **Y01** a → b\nfn f() {}",
             "/// **H01** a -> b\nfn f() {}",
             "/// **H01** a → b\nstruct S;",
         ] {

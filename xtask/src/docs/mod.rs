@@ -4,6 +4,7 @@
 //! gathered from the tests.
 
 mod faults;
+mod waiting;
 
 use std::{
     fs,
