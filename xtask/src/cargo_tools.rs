@@ -21,6 +21,15 @@ pub(crate) struct CargoTool {
 impl CargoTool {
     /// The program: the machine's if it is that version, else built now unless that has been done.
     pub(crate) fn install(&self, runner: &Runner) -> Result<PathBuf> {
+        self.install_with(&[], runner)
+    }
+
+    /// The same, built without optimisation, in half the time: for what is not about speed.
+    pub(crate) fn install_unoptimised(&self, runner: &Runner) -> Result<PathBuf> {
+        self.install_with(&["--debug"], runner)
+    }
+
+    fn install_with(&self, options: &[&str], runner: &Runner) -> Result<PathBuf> {
         let Self { name, version } = *self;
         let (folder, _lock) = runner.locked_folder("tools")?;
         let ours = folder.join("bin").join(name);
@@ -35,7 +44,9 @@ impl CargoTool {
         let mut cargo = runner.cargo();
         cargo
             .env("CARGO_TARGET_DIR", &target)
-            .args(["install", "--quiet", "--locked", "--root"])
+            .args(["install", "--quiet", "--locked"])
+            .args(options)
+            .arg("--root")
             .arg(&folder);
         process::run(cargo.arg(format!("{name}@{version}")))?;
         fs::remove_dir_all(target)?;

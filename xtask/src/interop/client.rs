@@ -1,6 +1,9 @@
 //! What a client of registries is to this task: how it is had, and what is done with it.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 
@@ -26,6 +29,8 @@ pub(super) enum Install {
     Cargo(CargoTool),
     /// A package of Debian, which says the version.
     Debian(&'static str),
+    /// A library, at the version of the lock file, by an example program of a package here.
+    Library { name: &'static str, example: &'static str },
 }
 
 /// Something a client does: shell lines, all of which must succeed.
@@ -97,10 +102,24 @@ impl Install {
                 command: format!("go install {}@{}", tool.package, tool.version),
             }),
             Self::Cargo(tool) => Ok(Installed {
-                program: tool.install(runner)?,
+                program: tool.install_unoptimised(runner)?,
                 version: tool.version.to_owned(),
                 command: format!("cargo install --locked {}@{}", tool.name, tool.version),
             }),
+            Self::Library { name, example } => {
+                // Of the whole workspace, so that what it shares with the tests is not compiled again with other features.
+                process::run(
+                    runner
+                        .cargo()
+                        .args(["build", "--quiet", "--workspace", "--example", example]),
+                )?;
+                let version = locked_version(&runner.root, name)?;
+                Ok(Installed {
+                    program: runner.built("examples").join(example),
+                    command: format!("cargo add {name}@{version}"),
+                    version,
+                })
+            }
             Self::Debian(package) => {
                 setup::install_clients()?;
                 let program = process::find_program(package).with_context(|| format!("{package} is not installed"))?;
@@ -113,6 +132,16 @@ impl Install {
             }
         }
     }
+}
+
+fn locked_version(root: &Path, package: &str) -> Result<String> {
+    let lock = fs::read_to_string(root.join("Cargo.lock"))?;
+    let mut lines = lock.lines().skip_while(|line| *line != format!("name = \"{package}\""));
+    let version = lines.nth(1).and_then(|line| line.strip_prefix("version = "));
+    Ok(version
+        .with_context(|| format!("{package} is not in Cargo.lock"))?
+        .trim_matches('"')
+        .to_owned())
 }
 
 /// The first word that begins with a digit.

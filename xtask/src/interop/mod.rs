@@ -53,11 +53,7 @@ pub(crate) fn run(runner: &mut Runner, arguments: &Arguments) -> Result<()> {
     runner.part("interop", |runner| {
         let fixtures = fixtures::make(runner)?;
         runner.part("build the server", |runner| {
-            run_quietly(
-                runner
-                    .cargo()
-                    .args(["build", "--package", "wreg-registry", "--bin", "wreg-registry"]),
-            )
+            run_quietly(runner.cargo().args(["build", "--bin", "wreg-registry"]))
         })?;
         let folder = env::temp_dir().join(format!("wreg-interop-{}", process::id()));
         let rows = run_clients(runner, &arguments.only, &Sandbox::new(folder.clone(), fixtures));

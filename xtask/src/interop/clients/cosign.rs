@@ -71,6 +71,15 @@ cosign load --dir saved $REGISTRY/cosign/loaded:1
 cosign verify --key cosign.pub --insecure-ignore-tlog $REGISTRY/cosign/loaded:1",
         },
         Step {
+            does: Does::Also("load where references may be missing"),
+            run: "\
+crane append --oci-empty-base --new_layer hello.tar --new_tag $REGISTRY/cosign/sparse:0
+curl --fail --user me:$TOKEN --request PATCH --data '{\"missing_references\":\"accept\"}' \\
+  \"https://$REGISTRY/api/v1/repository?repository=cosign/sparse\"
+cosign load --dir saved $REGISTRY/cosign/sparse:1
+cosign verify --key cosign.pub --insecure-ignore-tlog $REGISTRY/cosign/sparse:1",
+        },
+        Step {
             does: Does::Also("tags of cosign 2"),
             run: "\
 COSIGN_PASSWORD= cosign sign --yes --key cosign.key --use-signing-config=false --tlog-upload=false \\

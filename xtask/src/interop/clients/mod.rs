@@ -5,6 +5,7 @@ mod cosign;
 mod crane;
 mod helm;
 mod notation;
+mod oci_client;
 mod oras;
 mod podman;
 mod regctl;
@@ -25,6 +26,7 @@ pub(super) const CLIENTS: &[Client] = &[
     notation::NOTATION,
     helm::HELM,
     wkg::WKG,
+    oci_client::OCI_CLIENT,
 ];
 
 /// What a distribution puts into `/etc/containers`, and storage that needs nothing of the kernel, in the folder of the run.
