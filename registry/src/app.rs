@@ -1,8 +1,7 @@
 //! The composition root: everything that a request needs, put together once at start.
 
 use std::{
-    io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -15,9 +14,9 @@ use tokio::sync::Mutex;
 
 use crate::{
     auth::{
-        Auth, TokenKey,
+        Auth,
         administrator::{self, AdministratorError, Precedence},
-        secret,
+        keys::KeysError,
         secret::SecretFileError,
     },
     clock::Clock,
@@ -30,8 +29,6 @@ use crate::{
 
 /// SQLite's file in the data folder.
 const DATABASE_FILE: &str = "wreg.db";
-/// The key that signs registry tokens, in the data folder: PKCS#8.
-const TOKEN_KEY_FILE: &str = "token-key.p8";
 
 /// The server's parts. Cheap to clone.
 #[derive(Clone)]
@@ -95,14 +92,9 @@ pub enum StartError {
     /// The store does not work.
     #[error("the data folder does not work as a store")]
     Storage(#[source] crate::domain::BoxError),
-    /// The file with the key for registry tokens holds something else.
-    #[error("{path} holds no key for registry tokens ({reason}): remove it, and a new key is made at the next start", path = .path.display())]
-    TokenKey {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: crate::auth::InvalidKey,
-    },
+    /// There is no key for registry tokens.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// The file with the administrator's token holds something else.
     #[error("{path} holds no token: remove it, and a new one is made at the next start", path = .path.display())]
     AdminToken {
@@ -121,12 +113,7 @@ impl App {
         let metadata = open_metadata(config, &store).await?;
         store.probe().await.map_err(|error| StartError::Storage(error.into()))?;
         let first_start = administrator(config, &metadata, &clock).await?;
-        let auth = Auth::new(
-            metadata.clone(),
-            token_key(&config.data_dir)?,
-            clock.clone(),
-            config.dev,
-        );
+        let auth = Auth::open(&config.data_dir, metadata.clone(), clock.clone(), config.dev).await?;
         let registry = Registry::new(
             metadata.clone(),
             Arc::new(store),
@@ -244,13 +231,6 @@ async fn administrator(config: &Config, metadata: &Metadata, clock: &Clock) -> R
         },
         AdministratorError::Metadata(error) => MigrateError::from(error).into(),
     })
-}
-
-fn token_key(data_dir: &Path) -> Result<TokenKey, StartError> {
-    let path = data_dir.join(TOKEN_KEY_FILE);
-    let make = || TokenKey::generate().map_err(io::Error::other);
-    let (document, _) = secret::load_or_create(&path, make)?;
-    TokenKey::from_pkcs8(&document).map_err(|reason| StartError::TokenKey { path, reason })
 }
 
 /// Whether requests should come here.

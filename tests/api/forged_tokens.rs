@@ -45,17 +45,13 @@ impl Forge {
         Self { registry, key }
     }
 
-    /// The header that the server writes.
     fn header(&self) -> Value {
-        let id = Digest::sha256(self.key.public_key());
-        json!({ "typ": "JWT", "alg": "EdDSA", "kid": id.encoded()[..16] })
+        header_of(&self.key)
     }
 
     /// A token with the server's own signature over whatever it says.
     fn sign(&self, header: &Value, claims: &Value) -> String {
-        let input = unsigned(header, claims);
-        let signature = self.key.sign(input.as_bytes());
-        format!("{input}.{}", BASE64URL.encode(signature))
+        signed(&self.key, header, claims)
     }
 
     async fn status(&self, token: &str) -> StatusCode {
@@ -71,6 +67,24 @@ impl Forge {
     }
 }
 
+/// The header that a server with this key writes.
+fn header_of(key: &Ed25519KeyPair) -> Value {
+    let id = Digest::sha256(key.public_key());
+    json!({ "typ": "JWT", "alg": "EdDSA", "kid": id.encoded()[..16] })
+}
+
+/// A token with any header and claims.
+pub(crate) fn signed(key: &Ed25519KeyPair, header: &Value, claims: &Value) -> String {
+    let input = unsigned(header, claims);
+    let signature = key.sign(input.as_bytes());
+    format!("{input}.{}", BASE64URL.encode(signature))
+}
+
+/// A token as a server with this key would write it.
+pub(crate) fn signed_by(key: &Ed25519KeyPair, claims: &Value) -> String {
+    signed(key, &header_of(key), claims)
+}
+
 fn unsigned(header: &Value, claims: &Value) -> String {
     format!(
         "{}.{}",
@@ -81,7 +95,12 @@ fn unsigned(header: &Value, claims: &Value) -> String {
 
 /// What the server says of a token that lets its holder pull.
 fn claims() -> Value {
-    let seconds = NOW / 1000;
+    claims_at(NOW)
+}
+
+/// The same, said at `now`.
+pub(crate) fn claims_at(now: i64) -> Value {
+    let seconds = now / 1000;
     json!({
         "iss": "wreg", "sub": "admin", "aud": "wreg", "jti": "1",
         "iat": seconds, "nbf": seconds - 60, "exp": seconds + 300,

@@ -22,6 +22,7 @@ mod full_disk;
 mod http;
 mod http2;
 mod interop_rules;
+mod keys;
 mod lifecycle;
 mod limits;
 mod manifest_rules;

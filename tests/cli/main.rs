@@ -5,6 +5,7 @@ mod copy;
 mod delete;
 mod inspect;
 mod inspect_file;
+mod keys;
 mod login;
 mod manners;
 mod pull;

@@ -1,5 +1,6 @@
 //! The verbs, one file each, and how a verb is run.
 
+mod admin;
 mod completions;
 mod copy;
 mod delete;
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     Copy(copy::Args),
     Repository(repository::Args),
     Token(token::Args),
+    Admin(admin::Args),
     Completions(completions::Args),
     Version(version::Args),
     #[command(hide = true)]
@@ -97,6 +99,7 @@ impl Command {
             Self::Copy(args) => copy::run(args, context).await,
             Self::Repository(args) => repository::run(args, context).await,
             Self::Token(args) => token::run(args, context).await,
+            Self::Admin(args) => admin::run(args, context).await,
             Self::Completions(args) => completions::run(&args),
             Self::Version(args) => version::run(&args, context),
             Self::Reference(args) => reference::run(&args),

@@ -7,11 +7,12 @@
 //! printer.rs   the one door to stdout and stderr      progress.rs  bars, on a terminal only
 //! json.rs      the envelope of every JSON result      text.rs      columns, sizes, and text from elsewhere made harmless
 //! log.rs       what the libraries log
-//! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · session.rs
+//! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · keys.rs · session.rs
 //! ```
 
 mod inspected;
 mod json;
+mod keys;
 mod listed;
 mod log;
 mod printer;
@@ -24,6 +25,7 @@ mod validated;
 mod wasm;
 
 pub(crate) use inspected::{Annotated, InRegistry, Inspected, Source, Wit};
+pub(crate) use keys::{KeyShown, Keys};
 pub(crate) use listed::{Repositories, RepositoryShown, Tags};
 pub(crate) use log::log;
 pub(crate) use printer::{Printer, write_content};

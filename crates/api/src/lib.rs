@@ -5,12 +5,14 @@
 
 pub mod collection;
 pub mod deletion;
+pub mod key;
 pub mod repository;
 pub mod scope;
 pub mod token;
 
 pub use collection::{Collected, Counts, LooseBlob};
 pub use deletion::{Deleted, DeletedKind, DeletedList, Undeleted};
+pub use key::{Key, KeyList, KeyState};
 pub use repository::{ImmutableTags, MissingReferences, Repository, RepositoryList, RepositorySettings, Visibility};
 pub use scope::{Action, Actions, RepositoryPattern, TokenScope, TokenScopes};
 pub use token::{CreatedToken, NewToken, Token, TokenList, TokenName};
@@ -30,3 +32,6 @@ pub const COLLECTION: &str = "/api/v1/admin/gc";
 
 /// `GET ?repository=[&last=]` → [`DeletedList`], what can be brought back; `POST ?repository=&reference=<tag or digest>` → [`Undeleted`].
 pub const DELETED: &str = "/api/v1/deleted";
+
+/// `GET` → [`KeyList`]; `POST` → [`KeyList`], after the keys of all servers were retired. For those who administer the server.
+pub const KEYS: &str = "/api/v1/keys";

@@ -6,13 +6,13 @@
 use super::{
     Auth, Grant,
     identity::{Identity, InvalidCredentials},
+    keys::KeysError,
     scope::{Access, Scope},
 };
-use crate::metadata;
 
 impl Auth {
     /// A registry token for what `identity` may of `scopes`.
-    pub async fn exchange(&self, identity: &Identity, scopes: &[Scope]) -> Result<Grant, metadata::Error> {
+    pub async fn exchange(&self, identity: &Identity, scopes: &[Scope]) -> Result<Grant, KeysError> {
         let gate = self.gate(identity);
         let mut access = Vec::new();
         for scope in scopes {
@@ -27,7 +27,7 @@ impl Auth {
                 Scope::Server => access.extend(gate.server().is_ok().then(Access::server)),
             }
         }
-        Ok(self.key.sign(identity.actor(), access, self.clock.now()))
+        self.keys.sign(identity.actor(), access).await
     }
 
     /// Whose personal token this is, as the form of the token endpoint sends it.

@@ -136,10 +136,7 @@ impl Auth {
         if secret::looks_like_one(token) {
             return self.identify_personal(token).await;
         }
-        let claims = self
-            .key
-            .verify(token, self.clock.now())
-            .ok_or(InvalidCredentials::Wrong)?;
+        let claims = self.keys.verify(token).await?.ok_or(InvalidCredentials::Wrong)?;
         let (actor, via) = (Actor::from_subject(&claims.sub), Via::Registry(claims.access));
         let token = match &actor {
             Actor::Anonymous => None,

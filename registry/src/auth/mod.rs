@@ -9,18 +9,25 @@ pub(crate) mod administrator;
 pub mod exchange;
 mod gate;
 mod identity;
+pub mod keys;
 pub mod permit;
 pub mod scope;
 pub mod secret;
 mod token;
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
+
+use wreg_api::Key;
 
 pub use self::{
     gate::{Gate, Refusal},
     identity::{Actor, Identity, InvalidCredentials},
     permit::Permit,
-    token::{Grant, InvalidKey, TokenKey},
+    token::{Grant, InvalidKey},
+};
+use self::{
+    keys::{Keys, KeysError},
+    permit::ServerPermit,
 };
 /// Rights or credentials could not be looked up.
 pub use crate::metadata::Error as Unchecked;
@@ -33,20 +40,31 @@ pub const SERVICE: &str = "wreg";
 #[derive(Clone)]
 pub struct Auth {
     metadata: Metadata,
-    key: Arc<TokenKey>,
+    keys: Arc<Keys>,
     clock: Clock,
     /// Whether anonymous may do everything but administer, as `--dev` says.
     open: bool,
 }
 
 impl Auth {
-    /// `key` signs registry tokens. `open` lets anonymous push, pull and delete everywhere: for loopback only.
-    pub fn new(metadata: Metadata, key: TokenKey, clock: Clock, open: bool) -> Self {
-        Self {
+    /// `folder` is where this server keeps its key for registry tokens. `open` lets anonymous push, pull and delete everywhere: for
+    /// loopback only.
+    pub async fn open(folder: &Path, metadata: Metadata, clock: Clock, open: bool) -> Result<Self, KeysError> {
+        Ok(Self {
+            keys: Arc::new(Keys::open(folder, metadata.clone(), clock.clone()).await?),
             metadata,
-            key: Arc::new(key),
             clock,
             open,
-        }
+        })
+    }
+
+    /// The newest keys for registry tokens, of all servers.
+    pub async fn list_keys(&self, _permit: &ServerPermit) -> Result<Vec<Key>, Unchecked> {
+        self.keys.list().await
+    }
+
+    /// Retires the keys for registry tokens of all servers. What they signed is accepted for as long as a token lives.
+    pub async fn rotate_keys(&self, permit: &ServerPermit) -> Result<(), KeysError> {
+        self.keys.rotate(permit).await
     }
 }

@@ -108,6 +108,14 @@ pub fn load_or_create(
     }
 }
 
+/// Puts a secret into `path`, in place of the one that is there: mode 0600, durably, whole or not at all.
+pub fn replace(path: &Path, secret: &[u8]) -> Result<(), SecretFileError> {
+    create(path, secret).map_err(|source| SecretFileError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 /// Secrets are short: what goes on beyond this is none.
 const MAX_LEN: u64 = 4096;
 

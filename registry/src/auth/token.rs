@@ -1,8 +1,8 @@
 //! Registry tokens: short-lived JWTs that say who asked and for what.
 //!
-//! Sources: RFC 7519, RFC 8037 (`EdDSA`), and CNCF distribution's "Token Authentication Implementation" for the claims. One key, one
+//! Sources: RFC 7519, RFC 8037 (`EdDSA`), and CNCF distribution's "Token Authentication Implementation" for the claims. One
 //! algorithm, one header: whatever else a header says (`jwk`, `jku`, `x5c`, `crit`, another `alg`) makes a token invalid, and
-//! nothing that a token says decides how it is verified.
+//! nothing that a token says decides how it is verified, but which of the servers' own keys signed it.
 
 use std::fmt;
 
@@ -20,16 +20,24 @@ use super::{SERVICE, identity::Actor, scope::Access};
 use crate::clock::Millis;
 
 /// How long a registry token lives, in seconds.
-pub(crate) const LIFETIME: i64 = 300;
+pub(super) const LIFETIME: i64 = 300;
 /// How far clocks may be apart, in seconds.
-const LEEWAY: i64 = 60;
+pub(super) const LEEWAY: i64 = 60;
 /// The longest token that is looked at, in bytes.
 const MAX_LEN: usize = 16 * 1024;
+/// The characters of a key's id.
+const KEY_ID_LEN: usize = 16;
 
-/// The key that signs and verifies registry tokens.
-pub struct TokenKey {
-    id: String,
+/// A key that signs registry tokens.
+pub(super) struct TokenKey {
+    public: PublicKey,
     encoding: EncodingKey,
+}
+
+/// The public half, which verifies them.
+pub(super) struct PublicKey {
+    id: String,
+    bytes: Vec<u8>,
     decoding: DecodingKey,
 }
 
@@ -70,27 +78,30 @@ struct StrictHeader {
 
 impl TokenKey {
     /// Makes a new key; gives its PKCS#8 document.
-    pub fn generate() -> Result<Vec<u8>, InvalidKey> {
+    pub(super) fn generate() -> Result<Vec<u8>, InvalidKey> {
         let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| InvalidKey)?;
         Ok(document.as_ref().to_vec())
     }
 
     /// Reads a PKCS#8 document of an Ed25519 key.
-    pub fn from_pkcs8(document: &[u8]) -> Result<Self, InvalidKey> {
+    pub(super) fn from_pkcs8(document: &[u8]) -> Result<Self, InvalidKey> {
         let pair = Ed25519KeyPair::from_pkcs8(document).map_err(|_| InvalidKey)?;
-        let public = pair.public_key().as_ref();
         Ok(Self {
-            id: Digest::sha256(public).encoded()[..16].to_owned(),
+            public: PublicKey::new(pair.public_key().as_ref()),
             encoding: EncodingKey::from_ed_der(document),
-            decoding: DecodingKey::from_ed_der(public),
         })
+    }
+
+    /// Its public half.
+    pub(super) fn public(&self) -> &PublicKey {
+        &self.public
     }
 
     /// A token for `actor`, made at `now`.
     pub(super) fn sign(&self, actor: &Actor, access: Vec<Access>, now: Millis) -> Grant {
         let seconds = now / 1000;
         let mut header = Header::new(Algorithm::EdDSA);
-        header.kid = Some(self.id.clone());
+        header.kid = Some(self.public.id.clone());
         let claims = Claims {
             iss: SERVICE.to_owned(),
             sub: actor.subject().to_owned(),
@@ -110,15 +121,39 @@ impl TokenKey {
             access: claims.access,
         }
     }
+}
+
+impl PublicKey {
+    /// The bytes of an Ed25519 key.
+    const LEN: usize = 32;
+
+    fn new(bytes: &[u8]) -> Self {
+        Self {
+            id: Digest::sha256(bytes).encoded()[..KEY_ID_LEN].to_owned(),
+            bytes: bytes.to_vec(),
+            decoding: DecodingKey::from_ed_der(bytes),
+        }
+    }
+
+    /// What tokens name it by: the beginning of its SHA-256.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// As the database keeps it.
+    pub(super) fn to_text(&self) -> String {
+        BASE64URL.encode(&self.bytes)
+    }
+
+    /// Reads what [`Self::to_text`] gives.
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        let bytes = BASE64URL.decode(text).ok()?;
+        (bytes.len() == Self::LEN).then(|| Self::new(&bytes))
+    }
 
     /// What a token says, if this key made it and it is valid at `now`.
     pub(super) fn verify(&self, token: &str, now: Millis) -> Option<Claims> {
-        if token.len() > MAX_LEN {
-            return None;
-        }
-        let header = BASE64URL.decode(token.split('.').next()?).ok()?;
-        let header: StrictHeader = serde_json::from_slice(&header).ok()?;
-        if header.typ != "JWT" || header.alg != "EdDSA" || header.kid != self.id {
+        if key_id(token)? != self.id {
             return None;
         }
         let mut validation = Validation::new(Algorithm::EdDSA);
@@ -136,9 +171,22 @@ impl TokenKey {
     }
 }
 
+/// Which key a token names, if its header is one that this server writes. Nothing else of a token is looked at before its key is known.
+pub(super) fn key_id(token: &str) -> Option<String> {
+    if token.len() > MAX_LEN {
+        return None;
+    }
+    let header = BASE64URL.decode(token.split('.').next()?).ok()?;
+    let StrictHeader { typ, alg, kid } = serde_json::from_slice(&header).ok()?;
+    let is_id = kid.len() == KEY_ID_LEN && kid.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    (typ == "JWT" && alg == "EdDSA" && is_id).then_some(kid)
+}
+
 impl fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenKey").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("TokenKey")
+            .field("id", &self.public.id)
+            .finish_non_exhaustive()
     }
 }
 

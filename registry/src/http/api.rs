@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use wreg_oci::{Endpoint, InvalidEndpoint, Page, RepositoryName};
 
 use super::{
-    ApiError, Result, body, collection, deletions, headers::RequestHeaders, origin::Origin, repositories, tokens,
+    ApiError, Result, body, collection, deletions, headers::RequestHeaders, keys, origin::Origin, repositories, tokens,
 };
 use crate::{
     app::App,
@@ -55,6 +55,8 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
             repositories::change(registry, gate.permit::<Administer>(repository(query)?).await?, body).await
         }
         (wreg_api::REPOSITORY, _) => Err(ApiError::MethodNotAllowed("GET, HEAD, PATCH")),
+        (wreg_api::KEYS, _) if read => keys::list(&app.auth, gate.server()?).await,
+        (wreg_api::KEYS, &Method::POST) => keys::rotate(&app.auth, gate.server()?).await,
         (wreg_api::TOKENS, _) if read => tokens::list(registry, gate.server()?, page(query)?).await,
         (wreg_api::TOKENS, &Method::POST) => tokens::create(registry, gate.server()?, body).await,
         (wreg_api::TOKENS, &Method::DELETE) => tokens::revoke(registry, gate.server()?, parameter(query, "id")).await,
@@ -67,7 +69,7 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
             let permit = gate.permit::<Delete>(repository(query)?).await?;
             deletions::undelete(registry, permit, required(query, "reference")?).await
         }
-        (wreg_api::DELETED, _) => Err(ApiError::MethodNotAllowed("GET, HEAD, POST")),
+        (wreg_api::DELETED | wreg_api::KEYS, _) => Err(ApiError::MethodNotAllowed("GET, HEAD, POST")),
         (wreg_api::COLLECTION, &Method::POST) => {
             let permit = gate.server()?;
             let dry_run = optional(query, "dry_run")?.unwrap_or(false);

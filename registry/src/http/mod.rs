@@ -13,6 +13,7 @@ mod deletions;
 mod error;
 mod headers;
 mod health;
+mod keys;
 mod manifests;
 mod origin;
 mod referrers;

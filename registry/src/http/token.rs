@@ -11,7 +11,7 @@ use axum::{
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{ApiError, Result, body, headers::RequestHeaders, origin::Origin};
+use super::{ApiError, Result, body, headers::RequestHeaders, keys, origin::Origin};
 use crate::{
     app::App,
     auth::{Grant, Identity, exchange::scope_text, scope::Scope},
@@ -42,7 +42,7 @@ async fn try_get(app: &App, request: Request) -> Result<Response> {
         .auth
         .exchange(&identity, &query.scopes())
         .await
-        .map_err(unavailable)?;
+        .map_err(keys::unavailable)?;
     Ok(answer(&grant, false))
 }
 
@@ -76,12 +76,8 @@ async fn try_post(app: &App, request: Request) -> Result<Response> {
         .auth
         .exchange(&identity, &form.scopes())
         .await
-        .map_err(unavailable)?;
+        .map_err(keys::unavailable)?;
     Ok(answer(&grant, true))
-}
-
-fn unavailable(error: crate::auth::Unchecked) -> ApiError {
-    ApiError::from(crate::auth::Refusal::Unchecked(error))
 }
 
 fn answer(grant: &Grant, with_scope: bool) -> Response {

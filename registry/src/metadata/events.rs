@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     BlobDeleted,
     TokenCreated,
     TokenRevoked,
+    KeyCreated,
+    KeyRetired,
 }
 
 impl Kind {
@@ -34,6 +36,8 @@ impl Kind {
             Self::BlobDeleted => "blob-deleted",
             Self::TokenCreated => "token-created",
             Self::TokenRevoked => "token-revoked",
+            Self::KeyCreated => "key-created",
+            Self::KeyRetired => "key-retired",
         }
     }
 }

@@ -16,6 +16,7 @@ mod edges;
 mod error;
 pub(crate) mod events;
 pub(crate) mod jobs;
+pub(crate) mod keys;
 pub(crate) mod manifests;
 mod migrate;
 pub(crate) mod referrers;

@@ -1,5 +1,6 @@
 //! One registry: its operations, each of them a few requests.
 
+mod keys;
 mod lists;
 mod manifests;
 mod settings;

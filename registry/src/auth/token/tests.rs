@@ -41,18 +41,18 @@ fn a_token_says_what_was_granted_until_it_expires() {
         actions: vec!["pull".to_owned()],
     }];
     let grant = key.sign(&Actor::Token("admin".to_owned()), access.clone(), NOW);
-    let claims = key.verify(&grant.token, NOW).expect("valid");
+    let claims = key.public.verify(&grant.token, NOW).expect("valid");
     assert_eq!((claims.sub.as_str(), claims.access), ("admin", access));
     let late = NOW + (LIFETIME + LEEWAY) * 1000;
-    assert!(key.verify(&grant.token, late - 1000).is_some());
-    assert!(key.verify(&grant.token, late).is_none());
+    assert!(key.public.verify(&grant.token, late - 1000).is_some());
+    assert!(key.public.verify(&grant.token, late).is_none());
 }
 
 #[test]
 fn the_hand_made_tokens_of_these_tests_are_valid_where_nothing_is_wrong() {
     let (key, document) = key();
-    let header = json!({"typ": "JWT", "alg": "EdDSA", "kid": key.id});
-    assert!(key.verify(&signed(&document, &header, &claims()), NOW).is_some());
+    let header = json!({"typ": "JWT", "alg": "EdDSA", "kid": key.public.id});
+    assert!(key.public.verify(&signed(&document, &header, &claims()), NOW).is_some());
 }
 
 /// **J01** `alg: none`; HS256 with the public key as secret; another algorithm than the key's → not valid.
@@ -60,19 +60,19 @@ fn the_hand_made_tokens_of_these_tests_are_valid_where_nothing_is_wrong() {
 fn only_the_keys_own_algorithm_counts() {
     let (key, document) = key();
     let pair = Ed25519KeyPair::from_pkcs8(&document).expect("a key");
-    let header = |alg: &str| json!({"typ": "JWT", "alg": alg, "kid": key.id});
+    let header = |alg: &str| json!({"typ": "JWT", "alg": alg, "kid": key.public.id});
     let none = format!(
         "{}.{}.",
         BASE64URL.encode(header("none").to_string()),
         BASE64URL.encode(claims().to_string())
     );
     let mut hs256 = Header::new(Algorithm::HS256);
-    hs256.kid = Some(key.id.clone());
+    hs256.kid = Some(key.public.id.clone());
     let confused =
         jsonwebtoken::encode(&hs256, &claims(), &EncodingKey::from_secret(pair.public_key().as_ref())).expect("signs");
     let mismatch = signed(&document, &header("ES256"), &claims());
     for token in [none, confused, mismatch] {
-        assert!(key.verify(&token, NOW).is_none(), "{token}");
+        assert!(key.public.verify(&token, NOW).is_none(), "{token}");
     }
 }
 
@@ -80,7 +80,7 @@ fn only_the_keys_own_algorithm_counts() {
 #[test]
 fn a_header_says_nothing_about_keys() {
     let (key, document) = key();
-    let good = json!({"typ": "JWT", "alg": "EdDSA", "kid": key.id});
+    let good = json!({"typ": "JWT", "alg": "EdDSA", "kid": key.public.id});
     for (name, member) in [
         ("jwk", json!({"kty": "OKP", "crv": "Ed25519", "x": "AA"})),
         ("jku", json!("https://evil.example/keys")),
@@ -93,7 +93,7 @@ fn a_header_says_nothing_about_keys() {
         ("typ", json!("at+jwt")),
     ] {
         let token = signed(&document, &with(good.clone(), name, member), &claims());
-        assert!(key.verify(&token, NOW).is_none(), "{name}");
+        assert!(key.public.verify(&token, NOW).is_none(), "{name}");
     }
 }
 
@@ -101,7 +101,7 @@ fn a_header_says_nothing_about_keys() {
 #[test]
 fn audience_and_issuer_are_exact() {
     let (key, document) = key();
-    let header = json!({"typ": "JWT", "alg": "EdDSA", "kid": key.id});
+    let header = json!({"typ": "JWT", "alg": "EdDSA", "kid": key.public.id});
     for (name, member) in [
         ("aud", json!("Wreg")),
         ("aud", json!("wreg ")),
@@ -116,7 +116,7 @@ fn audience_and_issuer_are_exact() {
         ("sub", Value::Null),
     ] {
         let token = signed(&document, &header, &with(claims(), name, member));
-        assert!(key.verify(&token, NOW).is_none(), "{name}");
+        assert!(key.public.verify(&token, NOW).is_none(), "{name}");
     }
 }
 
@@ -125,12 +125,12 @@ fn a_token_of_another_key_or_of_no_form_is_not_valid() {
     let ((ours, _), (theirs, document)) = (key(), key());
     let foreign = signed(
         &document,
-        &json!({"typ": "JWT", "alg": "EdDSA", "kid": ours.id}),
+        &json!({"typ": "JWT", "alg": "EdDSA", "kid": ours.public.id}),
         &claims(),
     );
     let own = theirs.sign(&Actor::Anonymous, Vec::new(), NOW).token;
     let long = "a".repeat(MAX_LEN + 1);
     for token in [foreign.as_str(), own.as_str(), "", "a.b.c", "...", long.as_str()] {
-        assert!(ours.verify(token, NOW).is_none(), "{token}");
+        assert!(ours.public.verify(token, NOW).is_none(), "{token}");
     }
 }

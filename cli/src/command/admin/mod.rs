@@ -1,0 +1,32 @@
+//! `wreg admin`: what keeps a server in order, done by the running server.
+
+mod keys;
+
+use clap::Subcommand;
+
+use super::Verdict;
+use crate::{context::Context, error::CliError};
+
+/// Look after a server: done by the server itself, while it runs
+///
+/// For tokens with the scope '*:server:admin'. This is wreg's own interface: other registries do not have it.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  wreg admin keys list localhost:5000
+  wreg admin keys rotate localhost:5000")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Keys(keys::Args),
+}
+
+pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
+    match args.verb {
+        Verb::Keys(args) => keys::run(args, context).await,
+    }
+}
