@@ -30,6 +30,7 @@ mod manifests;
 mod names;
 mod panics;
 mod personal_tokens;
+mod postgres;
 mod process;
 mod proxies;
 mod ranges;

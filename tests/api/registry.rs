@@ -48,7 +48,7 @@ pub(crate) enum TestDatabase {
 
 impl TestDatabase {
     /// A new one, of the kind that this run of the tests is for.
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let Some(server) = wreg_harness::database() else {
             return Self::Sqlite;
         };
