@@ -76,7 +76,6 @@ async fn relay_all(listener: TcpListener, server: SocketAddr, line: watch::Sende
         tokio::spawn(async move {
             let (from_client, to_client) = client.into_split();
             let (from_server, to_server) = TcpStream::connect(server).await.expect("PostgreSQL").into_split();
-            let lost = watch::Sender::new(false);
             let (began, lost) = (AtomicBool::new(false), AtomicBool::new(false));
             let answers = relay(from_server, to_client, line.clone(), |_| lost.load(Ordering::Relaxed));
             let questions = relay(from_client, to_server, line, |bytes| {
