@@ -60,12 +60,14 @@ pub(crate) fn run(runner: &mut Runner, arguments: &Arguments) -> Result<()> {
         drop(fs::remove_dir_all(folder));
         let rows = rows?;
         println!("\n{}", page::table(&rows));
-        if arguments.only.is_empty() {
-            publish(runner, &page::page(&rows), arguments.check)?;
-        }
         let wrong: Vec<_> = rows.iter().flat_map(Row::unexplained).collect();
+        let published = if arguments.only.is_empty() {
+            publish(runner, &page::page(&rows), arguments.check)
+        } else {
+            Ok(())
+        };
         ensure!(wrong.is_empty(), "{}", wrong.join("; "));
-        Ok(())
+        published
     })
 }
 

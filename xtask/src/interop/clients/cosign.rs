@@ -91,6 +91,7 @@ crane ls $REGISTRY/cosign/unsigned | grep '^sha256-.*[.]sig$'",
             does: Does::Delete,
             run: "\
 cosign clean --force $REGISTRY/cosign/image:1
+cosign tree $REGISTRY/cosign/image:1 | grep 'No Supply Chain Security Related Artifacts'
 ! cosign verify --key cosign.pub --insecure-ignore-tlog $REGISTRY/cosign/image:1",
         },
         Step {

@@ -38,14 +38,14 @@ regctl artifact tree $REGISTRY/regctl/hello:1.0.0 | grep application/vnd.example
             run: "\
 regctl image copy --referrers --digest-tags $REGISTRY/regctl/hello:1.0.0 $REGISTRY/regctl/copy:1.0.0
 regctl artifact list $REGISTRY/regctl/copy:1.0.0 | grep application/vnd.example.sbom
-test $(regctl image digest $REGISTRY/regctl/copy:1.0.0) = $(regctl image digest $REGISTRY/regctl/hello:1.0.0)",
+regctl image digest $REGISTRY/regctl/copy:1.0.0 | grep -x $(regctl image digest $REGISTRY/regctl/hello:1.0.0)",
         },
         Step {
             does: Does::Also("archives"),
             run: "\
 regctl image export $REGISTRY/regctl/hello:large image.tar
 regctl image import $REGISTRY/regctl/imported:large image.tar
-test $(regctl image digest $REGISTRY/regctl/imported:large) = $(regctl image digest $REGISTRY/regctl/hello:large)",
+regctl image digest $REGISTRY/regctl/imported:large | grep -x $(regctl image digest $REGISTRY/regctl/hello:large)",
         },
         Step {
             does: Does::Also("blobs in chunks"),
@@ -73,9 +73,11 @@ regctl repo ls $REGISTRY | grep -x regctl/imported",
             does: Does::Delete,
             run: "\
 regctl tag delete $REGISTRY/regctl/imported:large
-test -z \"$(regctl tag ls $REGISTRY/regctl/imported)\"
+regctl tag ls $REGISTRY/regctl/imported > tags
+test ! -s tags
 regctl manifest delete --force-tag-dereference --referrers $REGISTRY/regctl/copy:1.0.0
-test -z \"$(regctl tag ls $REGISTRY/regctl/copy)\"",
+regctl tag ls $REGISTRY/regctl/copy > tags
+test ! -s tags",
         },
         Step {
             does: Does::PlainHttp,
