@@ -23,6 +23,7 @@ use crate::{
     config::{Config, Database},
     domain::Registry,
     metadata::{Metadata, MigrateError},
+    metrics::{DatabaseLoad, Metrics, Observed},
     storage::{BlobStore, DataDir, DataDirError, Faults, FsStore},
     tls::{Reload, Tls, TlsError},
 };
@@ -41,6 +42,7 @@ pub struct App {
     pub(crate) trusted_proxies: Arc<[ipnet::IpNet]>,
     pub(crate) readiness: Arc<Readiness>,
     pub(crate) tls: Option<Tls>,
+    pub(crate) metrics: Arc<Metrics>,
     panics: Arc<AtomicU64>,
     metadata: Metadata,
     first_start: bool,
@@ -129,6 +131,7 @@ impl App {
             trusted_proxies: config.trusted_proxies.as_slice().into(),
             readiness: Arc::default(),
             tls,
+            metrics: Arc::default(),
             panics: Arc::default(),
             metadata,
             first_start,
@@ -164,6 +167,23 @@ impl App {
     /// How many requests have ended in a panic.
     pub fn panics(&self) -> u64 {
         self.panics.load(Ordering::Relaxed)
+    }
+
+    /// What is to be told with the counters.
+    pub(crate) async fn observe(&self) -> Observed {
+        let (connections, idle, waiting) = self.metadata.load();
+        Observed {
+            ready: self.readiness.check(&self.registry).await.is_ok(),
+            open_uploads: self.metadata.count_all_uploads().await.ok(),
+            panics: self.panics(),
+            certificate_failures: self.certificate_failures(),
+            certificate_expiry: self.tls.as_ref().map(Tls::expires),
+            database: DatabaseLoad {
+                connections,
+                idle,
+                writes_waiting: waiting,
+            },
+        }
     }
 
     pub(crate) fn count_panic(&self) {

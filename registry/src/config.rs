@@ -42,6 +42,8 @@ pub struct Config {
     pub tls: Option<CertificateFiles>,
     /// Networks of the proxies whose forwarding headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Where metrics are served, if anywhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// How logs are written.
     pub log_format: LogFormat,
     /// What is logged: a level, or `target=level` pairs.
@@ -108,6 +110,8 @@ struct Partial {
     tls_key: Option<PathBuf>,
     tls_in_front: Option<bool>,
     trusted_proxies: Option<Networks>,
+    metrics_listen: Option<SocketAddr>,
+    metrics_beyond_loopback: Option<bool>,
     log: Option<String>,
     log_format: Option<LogFormat>,
     default_visibility: Option<Visibility>,
@@ -175,6 +179,11 @@ pub enum ConfigError {
         "{0} can be reached from other machines, and this server speaks plain http, which would show tokens to everybody on the way: set tls_certificate and tls_key, listen on a loopback address, or set tls_in_front = true if a proxy on this machine or network ends TLS"
     )]
     PlainHttpBeyondLoopback(SocketAddr),
+    /// Metrics are for whoever runs the server.
+    #[error(
+        "metrics_listen {0} can be reached from other machines, and metrics are shown to everybody who asks: use a loopback address, or set metrics_beyond_loopback = true where the network keeps others out"
+    )]
+    MetricsBeyondLoopback(SocketAddr),
     /// TLS takes a certificate and a key.
     #[error("tls_certificate and tls_key belong together: {0} is missing")]
     HalfOfTls(&'static str),
@@ -240,6 +249,10 @@ impl Config {
             tls,
             ..Self::valid(partial, database)
         };
+        let exposed = config.metrics_listen.filter(|address| !is_loopback(address.ip()));
+        if let Some(address) = exposed.filter(|_| config.settings.metrics_beyond_loopback != Some(true)) {
+            return Err(ConfigError::MetricsBeyondLoopback(address));
+        }
         let loopback = is_loopback(config.listen.ip());
         if config.dev && !loopback {
             return Err(ConfigError::DevBeyondLoopback(config.listen));
@@ -260,6 +273,7 @@ impl Config {
             dev,
             public_url: partial.public_url.as_ref().map(|url| url.0.clone()),
             tls: None,
+            metrics_listen: partial.metrics_listen,
             trusted_proxies: partial.trusted_proxies.clone().unwrap_or_default().into_inner(),
             log_format: partial.log_format.unwrap_or(LogFormat::Text),
             log: partial.log.clone().unwrap_or_else(|| "info".to_owned()),

@@ -18,6 +18,7 @@ pub mod config;
 pub mod domain;
 pub mod http;
 mod metadata;
+mod metrics;
 mod start;
 mod storage;
 mod tls;

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write as _,
+    future,
     io::{self, Write as _},
     net::SocketAddr,
     process::ExitCode,
@@ -16,7 +17,10 @@ use crate::{
     app::{App, Surroundings},
     auth::administrator,
     config::{Config, Flags, LogFormat, config_reference},
-    http::{self, connection::ConnectionLimits},
+    http::{
+        self,
+        connection::{ConnectionLimits, Terms},
+    },
     tls::Tls,
 };
 
@@ -79,7 +83,12 @@ async fn start(flags: Flags) -> anyhow::Result<()> {
         unix::signal(unix::SignalKind::terminate())?,
         unix::signal(unix::SignalKind::interrupt())?,
     );
-    written(&greeting(&app, &config, address).await);
+    let mut text = greeting(&app, &config, address).await;
+    if let Some(address) = config.metrics_listen {
+        let address = start_metrics(&app, address).await?;
+        let _ = writeln!(text, "metrics on http://{address}/metrics");
+    }
+    written(&text);
     let (told, mut stop) = watch::channel(false);
     tokio::spawn(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
@@ -90,6 +99,22 @@ async fn start(flags: Flags) -> anyhow::Result<()> {
     };
     serve(app, listener, ConnectionLimits::default(), stopped).await?;
     Ok(())
+}
+
+/// Serves metrics for as long as the process runs, its end included. Returns where.
+async fn start_metrics(app: &App, address: SocketAddr) -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| anyhow::anyhow!("cannot serve metrics on {address}: {error}"))?;
+    let address = listener.local_addr()?;
+    let router = http::metrics_router(app.clone());
+    tokio::spawn(http::connection::serve(
+        listener,
+        router,
+        Terms::default(),
+        future::pending(),
+    ));
+    Ok(address)
 }
 
 /// Serves `app` on `listener` until `shutdown` is done; then answers what is under way, for 30 seconds at most.
@@ -103,7 +128,11 @@ pub async fn serve(
         let registry = app.registry().clone();
         async move { registry.work_forever(&Uuid::new_v4().to_string()).await }
     });
-    let tls = app.tls.as_ref().map(Tls::config);
+    let terms = Terms {
+        limits,
+        tls: app.tls.as_ref().map(Tls::config),
+        traffic: app.metrics.traffic.clone(),
+    };
     let follower = tokio::spawn(OptionFuture::from(app.tls.clone().map(Tls::follow_files)));
     let draining = app.clone();
     let shutdown = async move {
@@ -111,7 +140,7 @@ pub async fn serve(
         draining.drain();
         tracing::info!("shutting down: answering what is under way");
     };
-    let result = http::connection::serve(listener, tls, http::router(app.clone()), limits, shutdown).await;
+    let result = http::connection::serve(listener, http::router(app.clone()), terms, shutdown).await;
     follower.abort();
     worker.abort();
     app.close().await;

@@ -127,6 +127,12 @@ impl Tls {
         self.0.failures.load(Ordering::Relaxed)
     }
 
+    /// When the certificate that new connections get ends, in seconds since 1970; 0 if it does not say.
+    pub(crate) fn expires(&self) -> i64 {
+        let current = self.0.current.0.read().unwrap_or_else(PoisonError::into_inner);
+        current.cert.first().map_or(0, expires)
+    }
+
     /// Looks at the files, and takes what they hold if it is new and sound. What is wrong is logged once for each change.
     pub(crate) fn reload(&self) -> Reload {
         let Inner {
@@ -171,6 +177,12 @@ impl Tls {
 
 /// The certificate that new connections get.
 struct Current(RwLock<Arc<CertifiedKey>>);
+
+/// When a certificate ends, in seconds since 1970; 0 if it does not say.
+fn expires(certificate: &CertificateDer<'_>) -> i64 {
+    let parsed = x509_parser::parse_x509_certificate(certificate);
+    parsed.map_or(0, |(_, certificate)| certificate.validity().not_after.timestamp())
+}
 
 impl ResolvesServerCert for Current {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {

@@ -27,6 +27,7 @@ mod lifecycle;
 mod limits;
 mod manifest_rules;
 mod manifests;
+mod metrics;
 mod names;
 mod panics;
 mod personal_tokens;

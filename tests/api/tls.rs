@@ -10,16 +10,17 @@ use std::{
 use reqwest::StatusCode;
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
-    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _},
     version::{TLS12, TLS13},
 };
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use wreg_harness::{
     RegistryProcess,
     certificates::{Certificates, set_mode},
 };
 use wreg_registry::{Reload, http::connection::ConnectionLimits};
 
-use crate::registry::{Options, TestRegistry, header};
+use crate::registry::{Options, TestDatabase, TestRegistry, header};
 
 async fn start(certificates: &Certificates) -> TestRegistry {
     TestRegistry::with(Options {
@@ -234,4 +235,54 @@ fn without_a_sound_certificate_the_server_does_not_start() {
     let half = RegistryProcess::builder().env("WREG_TLS_CERTIFICATE", &certificate);
     let said = half.try_start().expect_err("the server must not start").stderr;
     assert!(said.contains("tls_key is missing"), "{said}");
+}
+
+/// A stand-in for PostgreSQL that takes TLS and nothing else; gives what a client sends over it.
+async fn database(certificates: &Certificates) -> (SocketAddr, tokio::task::JoinHandle<Option<Vec<u8>>>) {
+    let pem = |path| CertificateDer::from_pem_file(path).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_file(certificates.key()).expect("a key");
+    let config = rustls::ServerConfig::builder().with_no_client_auth();
+    let config = config
+        .with_single_cert(vec![pem(certificates.certificate())], key)
+        .expect("a pair");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let serving = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.expect("a client comes");
+        let mut request = [0; 8];
+        socket.read_exact(&mut request).await.expect("a request");
+        assert_eq!(request, [0, 0, 0, 8, 4, 210, 22, 47], "TLS is asked for first");
+        socket.write_all(b"S").await.expect("it reads");
+        let mut stream = tokio_rustls::TlsAcceptor::from(Arc::new(config))
+            .accept(socket)
+            .await
+            .ok()?;
+        let mut message = vec![0; 1024];
+        let length = stream.read(&mut message).await.ok()?;
+        message.truncate(length);
+        Some(message)
+    });
+    (address, serving)
+}
+
+#[tokio::test]
+async fn a_database_is_reached_over_tls_that_is_verified() {
+    for trusted in [true, false] {
+        let (certificates, other) = (Certificates::new(), Certificates::new());
+        let (address, serving) = database(&certificates).await;
+        let authority = if trusted { &certificates } else { &other }.authority();
+        let url = format!(
+            "postgres://wreg:secret@{address}/wreg?sslmode=verify-full&sslrootcert={}",
+            authority.display()
+        );
+        let refused = TestRegistry::try_with(Options {
+            database: Some(TestDatabase::Postgres(url)),
+            ..Options::default()
+        });
+        // The stand-in hangs up after the first message.
+        assert!(refused.await.is_err());
+        let sent = serving.await.expect("no panic");
+        let name = sent.map(|sent| sent.windows(5).any(|window| window == b"wreg\0"));
+        assert_eq!(name, trusted.then_some(true), "trusted: {trusted}");
+    }
 }

@@ -76,6 +76,18 @@ pub(super) const KEYS: &[Key] = &[
         "Addresses and networks of proxies in front: `X-Forwarded-For`, `-Proto` and `-Host` (or `Forwarded`) of theirs are believed, of others never. A variable lists them with commas.",
     ),
     key(
+        "metrics_listen",
+        "no metrics",
+        "\"127.0.0.1:9500\"",
+        "Address and port that serve `/metrics` for Prometheus, to everybody who can reach them.",
+    ),
+    key(
+        "metrics_beyond_loopback",
+        "false",
+        "true",
+        "Allows another address than loopback for metrics, where the network keeps others out.",
+    ),
+    key(
         "default_visibility",
         "private (public with `dev`)",
         "\"public\"",

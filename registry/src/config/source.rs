@@ -94,6 +94,8 @@ impl Partial {
             tls_key: self.tls_key.or(other.tls_key),
             tls_in_front: self.tls_in_front.or(other.tls_in_front),
             trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
+            metrics_listen: self.metrics_listen.or(other.metrics_listen),
+            metrics_beyond_loopback: self.metrics_beyond_loopback.or(other.metrics_beyond_loopback),
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),
             default_visibility: self.default_visibility.or(other.default_visibility),

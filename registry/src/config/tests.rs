@@ -32,6 +32,8 @@ fn a_bad_configuration_is_refused_with_the_reason() {
     assert!(refusal("database = \"mysql://x\"").contains("postgres://"));
     assert!(refusal("listen = \"0.0.0.0:5000\"").contains("plain http"));
     assert!(refusal("listen = \"0.0.0.0:5000\"\ntls_in_front = true\ndev = true").contains("loopback"));
+    assert!(refusal("metrics_listen = \"0.0.0.0:9500\"").contains("metrics_beyond_loopback"));
+    assert!(refusal("tls_key = \"key.pem\"").contains("tls_certificate is missing"));
     assert!(refusal("trusted_proxies = [\"proxy.example\"]").contains("10.0.0.0/8"));
     assert!(refusal("public_url = \"https://host/path\"").contains("without a path"));
     assert!(Config::parse("data", "listen = \"[::1]:0\"\ndev = true").is_ok());

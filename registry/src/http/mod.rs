@@ -15,6 +15,7 @@ mod headers;
 mod health;
 mod keys;
 mod manifests;
+mod metrics;
 mod origin;
 mod referrers;
 mod repositories;
@@ -34,8 +35,8 @@ use axum::{
 };
 use wreg_oci::{Algorithm, Endpoint};
 
-pub use self::error::errors_reference;
 use self::{error::ApiError, headers::RequestHeaders, origin::Origin};
+pub use self::{error::errors_reference, metrics::metrics_router};
 use crate::{
     app::App,
     auth::permit::{Delete, Pull, Push},

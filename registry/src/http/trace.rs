@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     error::ApiError,
     headers::value,
+    metrics::endpoint,
     origin::{self, ClientAddress, Origin},
 };
 use crate::app::App;
@@ -32,6 +33,7 @@ pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Ne
         .map(|ClientAddress(address)| tracing::field::display(*address));
     let span = tracing::info_span!("request", %id, client, method = %request.method(), path = request.uri().path());
     let origin = Origin::of(&request);
+    let (method, endpoint) = (request.method().clone(), endpoint(request.uri().path()));
     async move {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         let mut response = answered.unwrap_or_else(|_| {
@@ -40,7 +42,9 @@ pub(super) async fn layer(State(app): State<App>, mut request: Request, next: Ne
         });
         response.headers_mut().insert(REQUEST_ID, value(&id.to_string()));
         let status = response.status().as_u16();
-        let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = began.elapsed();
+        app.metrics.answered(method.as_str(), endpoint, status, took);
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(status, millis, "answered");
         response
     }

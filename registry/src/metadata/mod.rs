@@ -155,6 +155,12 @@ impl Metadata {
         Ok(())
     }
 
+    /// Connections that are open, how many of them nobody uses, and the writes that wait for SQLite's writer.
+    pub fn load(&self) -> (u32, usize, usize) {
+        let (connections, idle) = on_db!(&*self.db, pool => (pool.size(), pool.num_idle()));
+        (connections, idle, self.writer.as_ref().map_or(0, Writer::waiting))
+    }
+
     /// Waits for the writes under way and closes every connection. Later calls fail.
     pub async fn close(&self) {
         on_db!(&*self.db, pool => pool.close().await);

@@ -77,6 +77,13 @@ impl Metadata {
             .await)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
+
+    /// The number of all sessions.
+    pub async fn count_all_uploads(&self) -> Result<u64> {
+        let (count,): (i64,) =
+            on_db!(&*self.db, db => sqlx::query_as("SELECT COUNT(*) FROM uploads").fetch_one(db).await)?;
+        unsigned(count, "uploads", "count")
+    }
 }
 
 /// Opens a session, unless its actor has as many open as may be.

@@ -50,6 +50,11 @@ impl Writer {
         Self(door)
     }
 
+    /// Writes that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.0.max_capacity() - self.0.capacity()
+    }
+
     /// Waits for its turn, then for the commit. Going away while waiting does not undo what has been handed over.
     pub(super) async fn write<O: Operation>(&self, operation: O) -> Result<O::Output> {
         let (reply, result) = oneshot::channel();

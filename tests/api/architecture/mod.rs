@@ -12,7 +12,7 @@ use self::source::paths_in;
 
 /// The layers of the server, and the parts of it that each may name besides itself.
 const LAYERS: [(&str, &[&str]); 6] = [
-    ("http", &["app", "auth", "clock", "domain"]),
+    ("http", &["app", "auth", "clock", "domain", "metrics"]),
     ("domain", &["auth", "clock", "metadata", "storage"]),
     ("auth", &["clock", "metadata"]),
     ("metadata", &["clock"]),
@@ -21,7 +21,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
 ];
 
 /// What is known to some layers only. Where there are none, it is the business of the files beside the layers alone.
-const KNOWN_TO: [(&str, &[&str]); 16] = [
+const KNOWN_TO: [(&str, &[&str]); 17] = [
     ("axum", &["http"]),
     ("http", &["http"]),
     ("http_body", &["http"]),
@@ -38,6 +38,7 @@ const KNOWN_TO: [(&str, &[&str]); 16] = [
     ("std::fs", &["auth", "config", "storage"]),
     ("tokio::fs", &["storage"]),
     ("anyhow", &[]),
+    ("prometheus_client", &[]),
 ];
 
 /// Crates that only turn bytes into facts.

@@ -186,6 +186,7 @@ impl<I: Io> AsyncRead for Calmed<I> {
         if this.farewell.is_none() {
             let before = buffer.filled().len();
             ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
+            this.watch.received(buffer.filled().len() - before);
             if this.incoming.read(&buffer.filled()[before..], &this.watch) {
                 return Poll::Ready(Ok(()));
             }

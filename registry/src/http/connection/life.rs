@@ -31,6 +31,7 @@ use super::{
     streams,
     watch::{Watch, Watched},
 };
+use crate::metrics::Traffic;
 
 /// The most that hyper reads ahead, in bytes, where heads may not be longer. A connection keeps what it once needed: 8 KiB, or all of it
 /// after a body that came fast. Larger buffers make uploads no faster.
@@ -40,6 +41,7 @@ const READ_AHEAD: usize = 48 * 1024;
 pub(super) struct Server {
     pub(super) limits: ConnectionLimits,
     pub(super) tls: Option<TlsAcceptor>,
+    pub(super) traffic: Traffic,
     /// No more requests are taken.
     pub(super) draining: CancellationToken,
     /// No more time is left.
@@ -62,6 +64,7 @@ impl Server {
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send + 'static,
     {
+        let _open = self.traffic.open();
         let mut peer = Peer {
             address: peer,
             tls: false,
@@ -76,7 +79,10 @@ impl Server {
                 Box::pin(self.speak_http2(io, peer, service)).await;
             }
             Ok(io) => Box::pin(self.speak(io, peer, service)).await,
-            Err(error) => tracing::debug!(%error, peer = %peer.address, "no TLS connection"),
+            Err(error) => {
+                self.traffic.handshake_failed();
+                tracing::debug!(%error, peer = %peer.address, "no TLS connection");
+            }
         }
     }
 
@@ -95,7 +101,7 @@ impl Server {
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send + 'static,
     {
-        let watch = Arc::new(Watch::new(self.limits));
+        let watch = Arc::new(Watch::new(self.limits, self.traffic.clone()));
         let service = WatchedService::new(service, peer, self.limits, Arc::clone(&watch));
         let io = TokioIo::new(Calmed::new(io, Arc::clone(&watch)));
         let connection = pin!(streams::http(&self.limits).serve_connection(io, service));
@@ -119,7 +125,7 @@ impl Server {
         S::Future: Send + 'static,
     {
         let address = peer.address;
-        let watch = Arc::new(Watch::new(self.limits));
+        let watch = Arc::new(Watch::new(self.limits, self.traffic.clone()));
         let service = WatchedService::new(service, peer, self.limits, Arc::clone(&watch));
         let io = TokioIo::new(Watched::new(io, Arc::clone(&watch)));
         let mut connection = self.http().serve_connection(io, service);

@@ -1,6 +1,21 @@
 //! What a connection may take its time for, and how much it may send ahead.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use tokio_rustls::rustls::ServerConfig;
+
+use crate::metrics::Traffic;
+
+/// On what terms a listener serves.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// What connections may take.
+    pub limits: ConnectionLimits,
+    /// How they are encrypted; plain http with none.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// What counts them.
+    pub traffic: Traffic,
+}
 
 /// The limits of every connection. The defaults are those of a server on the open internet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

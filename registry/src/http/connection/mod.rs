@@ -38,12 +38,15 @@ use tokio::{
     net::TcpListener,
     time::{Instant, sleep_until, timeout},
 };
-use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_service::Service;
 
 use self::life::Server;
-pub use self::{body::BodyStalled, limits::ConnectionLimits};
+pub use self::{
+    body::BodyStalled,
+    limits::{ConnectionLimits, Terms},
+};
 
 /// The address at the other end of the connection, among the extensions of every request. What a header claims about it is another
 /// matter.
@@ -64,17 +67,16 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Io for T {}
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Serves connections from `listener`, encrypted as `tls` says, until `shutdown` completes, and then lets requests in flight finish: nobody is accepted any
+/// Serves connections from `listener`, encrypted as `terms` say, until `shutdown` completes, and then lets requests in flight finish: nobody is accepted any
 /// more, connections between two requests are closed at once, the others after their response, and what is left after
-/// `limits.drain` is cut. Returns when the last connection is closed.
+/// the terms' `drain` is cut. Returns when the last connection is closed.
 ///
 /// A failed accept (no descriptors left, say) is logged and tried again after a pause. The one error that ends the loop is a listener
 /// that does not listen; it is returned after the same drain. Dropping the future stops accepting and cuts no connection.
 pub async fn serve<S>(
     listener: TcpListener,
-    tls: Option<Arc<ServerConfig>>,
     service: S,
-    limits: ConnectionLimits,
+    terms: Terms,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()>
 where
@@ -91,15 +93,14 @@ where
         }
         Poll::Ready(accepted)
     };
-    accept_and_serve(accept, tls, service, limits, shutdown).await
+    accept_and_serve(accept, service, terms, shutdown).await
 }
 
 /// [`serve`], with accepting as a function. It owns the listener, which closes when it is dropped.
 async fn accept_and_serve<I, S>(
     mut accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<(I, SocketAddr)>>,
-    tls: Option<Arc<ServerConfig>>,
     service: S,
-    limits: ConnectionLimits,
+    terms: Terms,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()>
 where
@@ -108,8 +109,9 @@ where
     S::Future: Send + 'static,
 {
     let server = Arc::new(Server {
-        limits,
-        tls: tls.map(TlsAcceptor::from),
+        limits: terms.limits,
+        tls: terms.tls.map(TlsAcceptor::from),
+        traffic: terms.traffic,
         draining: CancellationToken::new(),
         cut: CancellationToken::new(),
     });

@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use super::{ConnectionLimits, Io, refusal::Refusal};
+use crate::metrics::Traffic;
 
 /// Room in the request line for what is not the target: method, version and separators.
 const AROUND_TARGET: usize = 64;
@@ -21,6 +22,7 @@ const AROUND_TARGET: usize = 64;
 /// The state of one connection.
 pub(super) struct Watch {
     limits: ConnectionLimits,
+    traffic: Traffic,
     state: Mutex<State>,
 }
 
@@ -63,7 +65,7 @@ struct Head {
 }
 
 impl Watch {
-    pub(super) fn new(limits: ConnectionLimits) -> Self {
+    pub(super) fn new(limits: ConnectionLimits, traffic: Traffic) -> Self {
         let phase = Phase::Head {
             since: Instant::now(),
             seen: Head::default(),
@@ -80,6 +82,7 @@ impl Watch {
         };
         Self {
             limits,
+            traffic,
             state: Mutex::new(state),
         }
     }
@@ -147,6 +150,7 @@ impl Watch {
 
     /// Takes note of bytes that came, none if the client has closed its end. An error means that they begin a head that is refused.
     fn read(&self, bytes: &[u8]) -> io::Result<()> {
+        self.received(bytes.len());
         let mut state = self.state();
         let state = &mut *state;
         if bytes.is_empty() {
@@ -167,7 +171,16 @@ impl Watch {
             .map_or(Ok(()), |_| Err(io::Error::other("the head of the request is too long")))
     }
 
-    pub(super) fn wrote<T>(&self, outcome: &Poll<io::Result<T>>) {
+    /// Counts bytes that came.
+    pub(super) fn received(&self, bytes: usize) {
+        self.traffic.received(bytes);
+    }
+
+    /// Takes note of bytes that were written, or could not be.
+    pub(super) fn wrote(&self, outcome: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(written)) = outcome {
+            self.traffic.sent(*written);
+        }
         let mut state = self.state();
         if outcome.is_pending() {
             state.write_blocked.get_or_insert_with(Instant::now);

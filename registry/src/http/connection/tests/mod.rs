@@ -39,6 +39,13 @@ fn patient() -> ConnectionLimits {
     }
 }
 
+fn terms(limits: ConnectionLimits) -> Terms {
+    Terms {
+        limits,
+        ..Terms::default()
+    }
+}
+
 /// A server in this process.
 struct Server {
     address: SocketAddr,
@@ -58,7 +65,7 @@ impl Server {
         Self {
             address,
             stop,
-            served: tokio::spawn(serve(listener, None, router, limits, stopped)),
+            served: tokio::spawn(serve(listener, router, terms(limits), stopped)),
         }
     }
 
@@ -205,7 +212,7 @@ async fn running_out_of_descriptors_does_not_end_the_server() {
     let stopped = async {
         let _ = stopped.await;
     };
-    let served = tokio::spawn(accept_and_serve(accept, None, ok(), patient(), stopped));
+    let served = tokio::spawn(accept_and_serve(accept, ok(), terms(patient()), stopped));
     let mut client = Client(TcpStream::connect(address).await.expect("the server listens"));
     assert!(client.get("/").await.ends_with("ok"));
     drop(stop);
@@ -215,7 +222,7 @@ async fn running_out_of_descriptors_does_not_end_the_server() {
 #[tokio::test]
 async fn a_listener_that_does_not_listen_is_an_error() {
     let accept = |_: &mut Context<'_>| Poll::Ready(Err::<(TcpStream, _), _>(io::ErrorKind::InvalidInput.into()));
-    let ended = accept_and_serve(accept, None, ok(), patient(), std::future::pending()).await;
+    let ended = accept_and_serve(accept, ok(), terms(patient()), std::future::pending()).await;
     assert!(ended.is_err());
 }
 
