@@ -8,6 +8,7 @@ mod inspect_file;
 mod keys;
 mod login;
 mod manners;
+mod nginx;
 mod pull;
 mod push;
 mod readme;

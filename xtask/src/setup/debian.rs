@@ -14,11 +14,19 @@ struct Need {
     met: fn() -> bool,
 }
 
-const ALWAYS: &[Need] = &[Need {
-    package: "skopeo",
-    reason: "a client that we did not write, to push and pull with",
-    met: || process::find_program("skopeo").is_some(),
-}];
+const ALWAYS: &[Need] = &[
+    Need {
+        package: "skopeo",
+        reason: "a client that we did not write, to push and pull with",
+        met: || process::find_program("skopeo").is_some(),
+    },
+    Need {
+        package: "nginx-light",
+        reason: "a proxy in front of the server, as the how-to has it",
+        // Not on every user's path.
+        met: || process::find_program("nginx").is_some() || Path::new("/usr/sbin/nginx").is_file(),
+    },
+];
 
 const CLIENTS: &[Need] = &[
     Need {
