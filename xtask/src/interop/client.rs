@@ -151,3 +151,17 @@ fn version_in(text: &str) -> &str {
         .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
         .unwrap_or("of unknown version")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_found_in_what_programs_say() {
+        assert_eq!(version_in("skopeo version 1.9.3\n"), "1.9.3");
+        assert_eq!(
+            version_in("buildah version 1.28.2 (image-spec 1.1.0-rc2, runtime-spec 1.0.2-dev)"),
+            "1.28.2"
+        );
+    }
+}

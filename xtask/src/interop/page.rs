@@ -143,3 +143,55 @@ fn section(row: &Row) -> String {
     let (version, command, lines) = (&row.version, &row.command, lines.collect::<String>());
     format!("\n### {name} {version}\n\n{about}: `{command}`\n\n```sh\n{lines}```\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interop::clients::CLIENTS;
+
+    /// cosign, with failures in the steps of these words.
+    fn cosign(failed: &[&str]) -> Row {
+        let client = CLIENTS
+            .iter()
+            .find(|client| client.name == "cosign")
+            .expect("it is there");
+        let result = |word| {
+            if failed.contains(&word) {
+                Err("no".to_owned())
+            } else {
+                Ok(())
+            }
+        };
+        Row {
+            client,
+            version: "1".to_owned(),
+            command: "install it".to_owned(),
+            results: client.steps.iter().map(|step| result(step.does.word())).collect(),
+        }
+    }
+
+    #[test]
+    fn a_red_cell_is_wrong_unless_it_is_explained_and_an_explanation_is_wrong_once_it_works() {
+        assert_eq!(cosign(&["copy", "load"]).unexplained(), Vec::<String>::new());
+        assert_eq!(
+            cosign(&["copy", "load", "sign"]).unexplained(),
+            ["cosign: sign does not work"]
+        );
+        let fixed = cosign(&["copy"]).unexplained();
+        assert_eq!(fixed, ["cosign: load works, and page.rs explains why it does not"]);
+    }
+
+    #[test]
+    fn the_page_says_what_failed_and_why() {
+        let page = page(&[cosign(&["copy", "load", "login"])]);
+        for part in [
+            "| cosign | 1 | ✗ | – | – | ✗ [1] |",
+            "sign ✓",
+            "load ✗ [2]",
+            "\n[2] `cosign load`",
+            "# login ✗\n",
+        ] {
+            assert!(page.contains(part), "{part} is not in\n{page}");
+        }
+    }
+}
