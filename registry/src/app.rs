@@ -115,7 +115,14 @@ impl App {
         let metadata = open_metadata(config, &store).await?;
         store.probe().await.map_err(|error| StartError::Storage(error.into()))?;
         let first_start = administrator(config, &metadata, &clock).await?;
-        let auth = Auth::open(&config.data_dir, metadata.clone(), clock.clone(), config.dev).await?;
+        let auth = Auth::open(
+            &config.data_dir,
+            metadata.clone(),
+            clock.clone(),
+            config.dev,
+            config.failed_logins(),
+        )
+        .await?;
         let registry = Registry::new(
             metadata.clone(),
             Arc::new(store),

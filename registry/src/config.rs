@@ -121,6 +121,7 @@ struct Partial {
     max_blob_size: Option<u64>,
     upload_ttl_seconds: Option<u64>,
     max_open_uploads: Option<u64>,
+    max_failed_logins: Option<usize>,
     blob_lease_seconds: Option<NonZeroU64>,
     undelete_seconds: Option<u64>,
     collection_interval_seconds: Option<u64>,
@@ -281,11 +282,22 @@ impl Config {
         }
     }
 
+    /// Failed logins that are taken from one address with one user name in 15 minutes; any number if 0.
+    pub(crate) fn failed_logins(&self) -> usize {
+        self.cap(self.settings.max_failed_logins, 5).unwrap_or(0)
+    }
+
+    /// A cap on what one client may do: `beyond_loopback` unless something else is said, and none on loopback, where it would only be in
+    /// the way.
+    fn cap<T>(&self, said: Option<T>, beyond_loopback: T) -> Option<T> {
+        said.or_else(|| (!is_loopback(self.listen.ip())).then_some(beyond_loopback))
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             blob: self.settings.max_blob_size.unwrap_or(10 * 1024 * 1024 * 1024),
             upload_ttl: Duration::from_secs(self.settings.upload_ttl_seconds.unwrap_or(24 * 60 * 60)),
-            open_uploads: self.settings.max_open_uploads,
+            open_uploads: self.cap(self.settings.max_open_uploads, 100).filter(|most| *most > 0),
         }
     }
 

@@ -203,3 +203,34 @@ async fn audience_and_issuer_are_exact() {
             .await;
     }
 }
+
+/// **J05** An upload's session as a token, a registry token at the exchange or as a password, a signed token of another type → 401.
+#[tokio::test]
+async fn what_is_good_for_one_thing_is_good_for_nothing_else() {
+    let forge = Forge::new().await;
+    let registry = &forge.registry;
+    let session = registry.start_upload("acme/hello").await;
+    let id = session.rsplit('/').next().unwrap_or_default().to_owned();
+    let grant = registry.registry_token("repository:acme/hello:pull", false).await;
+    for secret in [&id, &session] {
+        forge.is_refused(secret).await;
+    }
+    for target in [TARGET, "/v2/", "/token", "/api/v1/repositories"] {
+        for secret in [&id, &grant] {
+            let answer = registry
+                .anonymous("GET", target)
+                .basic_auth("x", Some(secret))
+                .send()
+                .await;
+            challenged(registry, answer.expect("an answer"), ",error=\"invalid_token\"").await;
+        }
+    }
+    let answer = registry.anonymous("GET", "/token").bearer_auth(&grant).send().await;
+    challenged(registry, answer.expect("an answer"), ",error=\"invalid_token\"").await;
+    for typ in ["at+jwt", "wreg-upload", "wreg-session", ""] {
+        forge
+            .is_refused(&forge.sign(&with(forge.header(), "typ", json!(typ)), &claims()))
+            .await;
+    }
+    assert_eq!(registry.send("DELETE", &session).await.status(), StatusCode::NO_CONTENT);
+}

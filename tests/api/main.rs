@@ -16,6 +16,7 @@ mod dev;
 mod digests;
 mod disk;
 mod events;
+mod failed_logins;
 mod flows;
 mod forged_tokens;
 mod full_disk;

@@ -271,7 +271,7 @@ async fn what_is_no_good_token_is_refused() {
     registry.stop().await;
     let identify = async |token: &str| {
         let header = format!("Bearer {token}");
-        format!("{:?}", app.auth().identify(&[header.as_bytes()]).await)
+        format!("{:?}", app.auth().identify(&[header.as_bytes()], None).await)
     };
     assert!(
         identify(&good).await.contains("Unchecked"),

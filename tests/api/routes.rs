@@ -89,10 +89,6 @@ enum Expected {
 }
 
 /// The table of answers, in full.
-#[expect(
-    clippy::match_same_arms,
-    reason = "the arms are the lines of the table, in its order"
-)]
 fn expected(caller: Caller, needs: Needs, repository: &str) -> Expected {
     let scope = match needs {
         Needs::Identity | Needs::NothingWrong => String::new(),

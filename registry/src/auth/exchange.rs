@@ -3,6 +3,8 @@
 //! Source: CNCF distribution, "Token Authentication Specification". What is granted is what was asked for and is allowed, never an
 //! error for too much.
 
+use std::net::IpAddr;
+
 use super::{
     Auth, Grant,
     identity::{Identity, InvalidCredentials},
@@ -31,8 +33,13 @@ impl Auth {
     }
 
     /// Whose personal token this is, as the form of the token endpoint sends it.
-    pub async fn identify_password(&self, password: &str) -> Result<Identity, InvalidCredentials> {
-        self.identify_personal(password).await
+    pub async fn identify_password(
+        &self,
+        user: &str,
+        password: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Identity, InvalidCredentials> {
+        self.identify_personal(password, user, from).await
     }
 }
 

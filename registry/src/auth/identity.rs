@@ -3,7 +3,7 @@
 //! Source: RFC 7617 (Basic), RFC 6750 (Bearer), and the token authentication that OCI clients share. A personal token is the
 //! password of Basic with any user name, or a Bearer by itself; a registry token is a Bearer.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
@@ -102,6 +102,12 @@ pub enum InvalidCredentials {
     /// They are wrong, unknown, expired or revoked: which of these is told to nobody.
     #[error("the credentials are not valid")]
     Wrong,
+    /// They are wrong, as others were that came from there before.
+    #[error("too many wrong credentials came from there: try again in {seconds} seconds")]
+    TooMany {
+        /// Until when, in seconds.
+        seconds: u64,
+    },
     /// They could not be checked.
     #[error("the credentials could not be checked")]
     Unchecked(#[from] metadata::Error),
@@ -110,7 +116,7 @@ pub enum InvalidCredentials {
 impl Auth {
     /// Reads the values of all `Authorization` headers of a request. None at all is anonymous, and so is, where everything is open,
     /// Basic with an empty user name and password, which some clients send for it.
-    pub async fn identify(&self, headers: &[&[u8]]) -> Result<Identity, InvalidCredentials> {
+    pub async fn identify(&self, headers: &[&[u8]], from: Option<IpAddr>) -> Result<Identity, InvalidCredentials> {
         let header = match headers {
             [] => return Ok(Identity::ANONYMOUS),
             [header] => str::from_utf8(header).map_err(|_| InvalidCredentials::Malformed)?,
@@ -118,7 +124,7 @@ impl Auth {
         };
         let (scheme, value) = header.split_once(' ').ok_or(InvalidCredentials::Wrong)?;
         if scheme.eq_ignore_ascii_case("bearer") {
-            return self.identify_bearer(value.trim()).await;
+            return self.identify_bearer(value.trim(), from).await;
         }
         if !scheme.eq_ignore_ascii_case("basic") {
             return Err(InvalidCredentials::Wrong);
@@ -129,12 +135,12 @@ impl Auth {
         if self.open && user.is_empty() && password.is_empty() {
             return Ok(Identity::ANONYMOUS);
         }
-        self.identify_personal(password).await
+        self.identify_personal(password, user, from).await
     }
 
-    async fn identify_bearer(&self, token: &str) -> Result<Identity, InvalidCredentials> {
+    async fn identify_bearer(&self, token: &str, from: Option<IpAddr>) -> Result<Identity, InvalidCredentials> {
         if secret::looks_like_one(token) {
-            return self.identify_personal(token).await;
+            return self.identify_personal(token, "", from).await;
         }
         let claims = self.keys.verify(token).await?.ok_or(InvalidCredentials::Wrong)?;
         let (actor, via) = (Actor::from_subject(&claims.sub), Via::Registry(claims.access));
@@ -149,8 +155,26 @@ impl Auth {
         Ok(Identity { actor, via, token })
     }
 
-    /// Whose personal token this is.
-    pub(super) async fn identify_personal(&self, token: &str) -> Result<Identity, InvalidCredentials> {
+    /// Whose personal token this is, as `account` sends it from an address.
+    pub(super) async fn identify_personal(
+        &self,
+        token: &str,
+        account: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Identity, InvalidCredentials> {
+        match self.check_personal(token).await {
+            Err(InvalidCredentials::Wrong) => {
+                let heard = self.failures.note(from, account);
+                Err(heard.map_or_else(
+                    |seconds| InvalidCredentials::TooMany { seconds },
+                    |()| InvalidCredentials::Wrong,
+                ))
+            }
+            other => other,
+        }
+    }
+
+    async fn check_personal(&self, token: &str) -> Result<Identity, InvalidCredentials> {
         // A mistyped token is told by its checksum; the database sees only what could be one.
         let hash = secret::hash(token).ok_or(InvalidCredentials::Wrong)?;
         let token = self.metadata.find_token(&hash, self.clock.now()).await?;

@@ -7,6 +7,7 @@
 
 pub(crate) mod administrator;
 pub mod exchange;
+mod failures;
 mod gate;
 mod identity;
 pub mod keys;
@@ -19,15 +20,16 @@ use std::{path::Path, sync::Arc};
 
 use wreg_api::Key;
 
+use self::{
+    failures::Failures,
+    keys::{Keys, KeysError},
+    permit::ServerPermit,
+};
 pub use self::{
     gate::{Gate, Refusal},
     identity::{Actor, Identity, InvalidCredentials},
     permit::Permit,
     token::{Grant, InvalidKey},
-};
-use self::{
-    keys::{Keys, KeysError},
-    permit::ServerPermit,
 };
 /// Rights or credentials could not be looked up.
 pub use crate::metadata::Error as Unchecked;
@@ -41,6 +43,7 @@ pub const SERVICE: &str = "wreg";
 pub struct Auth {
     metadata: Metadata,
     keys: Arc<Keys>,
+    failures: Arc<Failures>,
     clock: Clock,
     /// Whether anonymous may do everything but administer, as `--dev` says.
     open: bool,
@@ -48,10 +51,17 @@ pub struct Auth {
 
 impl Auth {
     /// `folder` is where this server keeps its key for registry tokens. `open` lets anonymous push, pull and delete everywhere: for
-    /// loopback only.
-    pub async fn open(folder: &Path, metadata: Metadata, clock: Clock, open: bool) -> Result<Self, KeysError> {
+    /// loopback only. `failed_logins` are taken from one address with one user name in 15 minutes; any number if 0.
+    pub async fn open(
+        folder: &Path,
+        metadata: Metadata,
+        clock: Clock,
+        open: bool,
+        failed_logins: usize,
+    ) -> Result<Self, KeysError> {
         Ok(Self {
             keys: Arc::new(Keys::open(folder, metadata.clone(), clock.clone()).await?),
+            failures: Arc::new(Failures::new(failed_logins, clock.clone())),
             metadata,
             clock,
             open,

@@ -125,9 +125,15 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key(
         "max_open_uploads",
-        "any number",
-        "100",
-        "Uploads that one identity may have open.",
+        "100 (any number on loopback)",
+        "20",
+        "Uploads that one identity may have open; 0 for any number.",
+    ),
+    key(
+        "max_failed_logins",
+        "5 (any number on loopback)",
+        "10",
+        "Wrong credentials that are answered with 401 from one address with one user name in 15 minutes; more are answered with 429. 0 for any number.",
     ),
     key(
         "blob_lease_seconds",

@@ -105,6 +105,7 @@ impl Partial {
             max_blob_size: self.max_blob_size.or(other.max_blob_size),
             upload_ttl_seconds: self.upload_ttl_seconds.or(other.upload_ttl_seconds),
             max_open_uploads: self.max_open_uploads.or(other.max_open_uploads),
+            max_failed_logins: self.max_failed_logins.or(other.max_failed_logins),
             blob_lease_seconds: self.blob_lease_seconds.or(other.blob_lease_seconds),
             undelete_seconds: self.undelete_seconds.or(other.undelete_seconds),
             collection_interval_seconds: self.collection_interval_seconds.or(other.collection_interval_seconds),

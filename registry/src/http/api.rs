@@ -14,7 +14,11 @@ use serde::de::DeserializeOwned;
 use wreg_oci::{Endpoint, InvalidEndpoint, Page, RepositoryName};
 
 use super::{
-    ApiError, Result, body, collection, deletions, headers::RequestHeaders, keys, origin::Origin, repositories, tokens,
+    ApiError, Result, body, collection, deletions,
+    headers::RequestHeaders,
+    keys,
+    origin::{self, Origin},
+    repositories, tokens,
 };
 use crate::{
     app::App,
@@ -35,7 +39,8 @@ pub(super) async fn api(State(app): State<App>, request: Request) -> Response {
 async fn dispatch(app: &App, request: Request) -> Result<Response> {
     let (parts, body) = request.into_parts();
     let headers = RequestHeaders::new(&parts.headers);
-    let identity = app.auth.identify(&headers.authorization()).await?;
+    let from = origin::client_address(&parts.extensions);
+    let identity = app.auth.identify(&headers.authorization(), from).await?;
     let gate = app.auth.gate(&identity);
     headers.refuse_content_coding()?;
     let query = parts.uri.query().unwrap_or_default();

@@ -144,6 +144,9 @@ impl ApiError {
             Self::Domain(domain::Error::DeletionDisabled) => {
                 headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, PUT"));
             }
+            Self::Credentials(InvalidCredentials::TooMany { seconds }) => {
+                headers.insert(header::RETRY_AFTER, seconds.into());
+            }
             Self::Domain(domain::Error::TooManyUploads { .. }) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
             }

@@ -99,7 +99,8 @@ async fn v2(State(app): State<App>, request: Request) -> Response {
 async fn dispatch(app: &App, request: Request) -> Result<Response> {
     let (parts, body) = request.into_parts();
     let headers = RequestHeaders::new(&parts.headers);
-    let identity = app.auth.identify(&headers.authorization()).await?;
+    let from = origin::client_address(&parts.extensions);
+    let identity = app.auth.identify(&headers.authorization(), from).await?;
     let gate = app.auth.gate(&identity);
     let endpoint = Endpoint::parse(parts.method.as_str(), parts.uri.path(), parts.uri.query())?;
     let head = parts.method == Method::HEAD;

@@ -8,7 +8,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, HeaderName, header},
+    http::{Extensions, HeaderMap, HeaderName, header},
 };
 use ipnet::IpNet;
 use wreg_oci::Host;
@@ -45,6 +45,11 @@ impl Origin {
 /// of the connection, or what a trusted proxy says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ClientAddress(pub(super) IpAddr);
+
+/// The address that a request comes from, if it is known: what limits by address count.
+pub(super) fn client_address(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get().map(|ClientAddress(address)| *address)
+}
 
 /// Puts [`Origin`] and [`ClientAddress`] among the extensions of a request.
 pub(super) fn identify(request: &mut Request, public_url: Option<&Arc<str>>, proxies: &[IpNet]) {

@@ -11,7 +11,7 @@ use axum::{
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{ApiError, Result, body, headers::RequestHeaders, keys, origin::Origin};
+use super::{ApiError, Result, body, headers::RequestHeaders, keys, origin, origin::Origin};
 use crate::{
     app::App,
     auth::{Grant, Identity, exchange::scope_text, scope::Scope},
@@ -32,7 +32,10 @@ pub(super) async fn get(State(app): State<App>, request: Request) -> Response {
 async fn try_get(app: &App, request: Request) -> Result<Response> {
     let identity = app
         .auth
-        .identify(&RequestHeaders::new(request.headers()).authorization())
+        .identify(
+            &RequestHeaders::new(request.headers()).authorization(),
+            origin::client_address(request.extensions()),
+        )
         .await?;
     if identity.is_registry_token() {
         return Err(crate::auth::InvalidCredentials::Wrong.into());
@@ -55,6 +58,7 @@ pub(super) async fn post(State(app): State<App>, request: Request) -> Response {
 }
 
 async fn try_post(app: &App, request: Request) -> Result<Response> {
+    let from = origin::client_address(request.extensions());
     let headers = RequestHeaders::new(request.headers());
     headers.refuse_content_coding()?;
     let declared = headers.content_length();
@@ -71,7 +75,8 @@ async fn try_post(app: &App, request: Request) -> Result<Response> {
         Some("refresh_token") => form.get("refresh_token"),
         _ => return Err(ApiError::GrantType),
     };
-    let identity: Identity = app.auth.identify_password(&secret.unwrap_or_default()).await?;
+    let (user, secret) = (form.get("username").unwrap_or_default(), secret.unwrap_or_default());
+    let identity: Identity = app.auth.identify_password(&user, &secret, from).await?;
     let grant = app
         .auth
         .exchange(&identity, &form.scopes())

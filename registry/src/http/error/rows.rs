@@ -90,6 +90,7 @@ rows! {
     RANGE: RANGE_NOT_SATISFIABLE SizeInvalid "range-not-satisfiable" = "The Range selects nothing of the blob.";
     UPLOAD_BUSY: RANGE_NOT_SATISFIABLE BlobUploadInvalid "upload-busy" = "Another request writes to the upload. Range says where it stands.";
     UPLOAD_OUT_OF_ORDER: RANGE_NOT_SATISFIABLE BlobUploadInvalid "upload-out-of-order" = "The chunk does not begin where the upload stands. Go on at the end of Range.";
+    TOO_MANY_FAILURES: TOO_MANY_REQUESTS TooManyRequests "too-many-failed-logins" = "Wrong credentials came too often from this address with this user name.";
     TOO_MANY_UPLOADS: TOO_MANY_REQUESTS TooManyRequests "too-many-uploads" = "The caller has too many uploads open.";
     PANICKED: INTERNAL_SERVER_ERROR Unsupported "internal" = "A fault of this program. Please report it with what the log says.";
     UNAVAILABLE: SERVICE_UNAVAILABLE Unsupported "unavailable" = "The database or the store does not answer, or takes no writes. It is worth trying again.";
@@ -109,6 +110,7 @@ impl ApiError {
             Self::Refused(Refusal::Unchecked(_)) | Self::Credentials(InvalidCredentials::Unchecked(_)) => &UNAVAILABLE,
             Self::Credentials(InvalidCredentials::Malformed) => &CREDENTIALS_MALFORMED,
             Self::Credentials(InvalidCredentials::Wrong) => &CREDENTIALS_WRONG,
+            Self::Credentials(InvalidCredentials::TooMany { .. }) => &TOO_MANY_FAILURES,
             Self::NotFound => &PATH_UNKNOWN,
             Self::MethodNotAllowed(_) => &METHOD,
             Self::ContentEncoding => &CONTENT_ENCODING,
