@@ -9,11 +9,15 @@ use std::{
 
 use futures_util::future::join_all;
 use reqwest::StatusCode;
+use serde_json::json;
+use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
-use wreg_oci::Digest;
+use wreg_harness::RegistryProcess;
+use wreg_oci::{Digest, MediaType};
 
 use crate::{
     flows::is_stored,
+    process::{Client, until},
     registry::{Options, TestDatabase, TestRegistry},
 };
 
@@ -218,4 +222,49 @@ async fn a_second_server_on_the_same_folder_is_refused() {
     registry.push_image("acme/hello", "1.0.0", b"layer").await;
     let stopped = registry.stop().await;
     holds_the_image(&stopped.0, &stopped.1).await;
+}
+
+/// **P06** A reader of the database does not end while much is written → everything is taken, the log says once that SQLite's own grows; it is short again after the reader has ended.
+#[tokio::test]
+async fn a_reader_that_does_not_end_is_told_of() {
+    let server = RegistryProcess::start();
+    let mut client = Client::of(&server);
+    let push = |client: &mut Client, number: usize, length: usize| {
+        let text = format!("{number} {}", "x".repeat(length));
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": MediaType::IMAGE_MANIFEST, "config": { "mediaType": "a/b", "digest": Digest::sha256("{}"), "size": 2 },
+            "layers": [], "annotations": { "text": text },
+        });
+        let target = format!("/v2/acme/hello/manifests/{number}");
+        client.must(201, "PUT", &target, manifest.to_string().as_bytes());
+    };
+    let blob = format!("/v2/acme/hello/blobs/uploads/?digest={}", Digest::sha256("{}"));
+    client.must(201, "POST", &blob, b"{}");
+
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(server.data_dir().join("wreg.db"))
+        .read_only(true);
+    let mut reader = options.connect().await.expect("the database opens");
+    let begin = sqlx::raw_sql("BEGIN; SELECT COUNT(*) FROM manifests")
+        .execute(&mut reader)
+        .await;
+    begin.expect("it can be read");
+    let told = || server.stderr().matches("write-ahead log is long").count();
+    for number in 0..20 {
+        push(&mut client, number, 4_000_000);
+    }
+    let mut number = 20;
+    until(|| {
+        push(&mut client, number, 10);
+        number += 1;
+        told() == 1
+    });
+    reader.close().await.expect("it closes");
+    let log = server.data_dir().join("wreg.db-wal");
+    until(|| {
+        push(&mut client, number, 10);
+        number += 1;
+        File::open(&log).and_then(|log| log.metadata()).expect("the log").len() <= 16 << 20
+    });
+    assert_eq!(told(), 1);
 }

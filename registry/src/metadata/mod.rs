@@ -24,6 +24,7 @@ pub(crate) mod repositories;
 pub(crate) mod tags;
 pub(crate) mod tokens;
 pub(crate) mod uploads;
+mod wal;
 mod writer;
 
 use std::{path::Path, time::Duration};
@@ -111,6 +112,7 @@ impl Metadata {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            .pragma("journal_size_limit", wal::KEPT.to_string())
             .foreign_keys(true)
             .busy_timeout(ACQUIRE_TIMEOUT);
         let writer = migrate::sqlite(&options).await?;

@@ -9,7 +9,7 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Dialect, Error, Operation, Result, Tx};
+use super::{Dialect, Error, Operation, Result, Tx, wal::Wal};
 
 /// Writes that may wait. A full queue makes callers wait, each with a small operation in its hands.
 const QUEUE: usize = 1024;
@@ -32,9 +32,13 @@ impl Writer {
     pub(super) fn start(mut connection: SqliteConnection) -> Self {
         let (door, mut queue) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
+            let mut log = Wal::default();
             let stopped = loop {
                 match queue.recv().await {
-                    Some(Message::Write(job)) => job(&mut connection).await,
+                    Some(Message::Write(job)) => {
+                        job(&mut connection).await;
+                        log.has_grown(&mut connection).await;
+                    }
                     Some(Message::Stop(done)) => break Some(done),
                     None => break None,
                 }

@@ -1,0 +1,41 @@
+//! SQLite's write-ahead log, watched. It is taken over into the database every thousand pages, but never past what somebody still
+//! reads: a reader that does not end makes it grow, and slows every other one down.
+
+use sqlx::SqliteConnection;
+
+/// The length that the file is cut back to once all of it has been taken over, in bytes.
+pub(super) const KEPT: u64 = 16 << 20;
+/// A log of more pages than this is told of: 64 MiB.
+const LONG: i64 = (64 << 20) / PAGE;
+/// Bytes of a page of SQLite.
+const PAGE: i64 = 4096;
+/// How many writes there are between two looks at it.
+const EVERY: u32 = 64;
+
+/// How the log of one database has been.
+#[derive(Default)]
+pub(super) struct Wal {
+    writes: u32,
+    is_long: bool,
+}
+
+impl Wal {
+    /// To be called after every write. Says once that the log has become long.
+    pub(super) async fn has_grown(&mut self, connection: &mut SqliteConnection) {
+        self.writes = self.writes.wrapping_add(1);
+        if !self.writes.is_multiple_of(EVERY) {
+            return;
+        }
+        // There is no other way to ask for the length. It takes over what can be, and waits for nobody.
+        let asked = sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)");
+        let answer: Result<(i64, i64, i64), _> = asked.fetch_one(connection).await;
+        let (_, pages, _) = answer.unwrap_or_default();
+        let was_long = std::mem::replace(&mut self.is_long, pages > LONG);
+        if self.is_long && !was_long {
+            tracing::warn!(
+                bytes = pages * PAGE,
+                "the database's write-ahead log is long: another program reads the database and does not end"
+            );
+        }
+    }
+}
