@@ -12,6 +12,8 @@ use std::{
 use futures_util::StreamExt as _;
 use tokio::sync::Mutex;
 
+#[cfg(feature = "s3")]
+use crate::storage::S3Store;
 use crate::{
     auth::{
         Auth,
@@ -20,7 +22,7 @@ use crate::{
         secret::SecretFileError,
     },
     clock::Clock,
-    config::{Config, Database},
+    config::{Blobs, Config, Database},
     domain::Registry,
     metadata::{Metadata, MigrateError},
     metrics::{DatabaseLoad, Metrics, Observed},
@@ -78,10 +80,12 @@ pub enum StartError {
     #[error(transparent)]
     DataDir(#[from] DataDirError),
     /// There are blobs and no database that knows them.
-    #[error("{folder} holds blobs, and {database} knows of none: is it the right one? A new database beside old blobs would lose them. Put the database back from a backup, or choose an empty data folder", folder = .folder.display())]
+    #[error(
+        "{store} holds blobs, and {database} knows of none: is it the right one? A new database beside old blobs would lose them. Put the database back from a backup, or choose an empty place for blobs"
+    )]
     BlobsWithoutDatabase {
-        /// The data folder.
-        folder: PathBuf,
+        /// The store in words.
+        store: String,
         /// The database in words.
         database: String,
     },
@@ -92,7 +96,7 @@ pub enum StartError {
     #[error(transparent)]
     Secret(#[from] SecretFileError),
     /// The store does not work.
-    #[error("the data folder does not work as a store")]
+    #[error("the store of the blobs does not work")]
     Storage(#[source] crate::domain::BoxError),
     /// There is no key for registry tokens.
     #[error(transparent)]
@@ -111,8 +115,8 @@ impl App {
         let Surroundings { clock, faults } = surroundings;
         let tls = config.tls.clone().map(Tls::load).transpose()?;
         let data_dir = DataDir::lock(&config.data_dir)?;
-        let store = FsStore::open(&data_dir, faults).map_err(|error| StartError::Storage(error.into()))?;
-        let metadata = open_metadata(config, &store).await?;
+        let store = open_store(config, &data_dir, faults).await?;
+        let metadata = open_metadata(config, &*store).await?;
         store.probe().await.map_err(|error| StartError::Storage(error.into()))?;
         let first_start = administrator(config, &metadata, &clock).await?;
         let auth = Auth::open(
@@ -125,7 +129,7 @@ impl App {
         .await?;
         let registry = Registry::new(
             metadata.clone(),
-            Arc::new(store),
+            store,
             clock,
             config.limits(),
             config.terms(),
@@ -208,9 +212,25 @@ impl App {
     }
 }
 
-async fn open_metadata(config: &Config, store: &FsStore) -> Result<Metadata, StartError> {
+async fn open_store(config: &Config, data: &DataDir, faults: Faults) -> Result<Arc<dyn BlobStore>, StartError> {
+    match &config.blobs {
+        Blobs::Files => {
+            let store = FsStore::open(data, faults).map_err(|error| StartError::Storage(error.into()))?;
+            Ok(Arc::new(store))
+        }
+        #[cfg(feature = "s3")]
+        Blobs::S3(settings) => Ok(Arc::new(S3Store::open(settings, faults).await)),
+        #[cfg(not(feature = "s3"))]
+        Blobs::S3(_) => Err(StartError::Storage("it was compiled without object storage".into())),
+    }
+}
+
+async fn open_metadata(config: &Config, store: &dyn BlobStore) -> Result<Metadata, StartError> {
     let orphaned = |database: String| StartError::BlobsWithoutDatabase {
-        folder: config.data_dir.clone(),
+        store: match &config.blobs {
+            Blobs::Files => config.data_dir.display().to_string(),
+            Blobs::S3(settings) => format!("the bucket {}", settings.bucket),
+        },
         database,
     };
     match &config.database {
@@ -237,7 +257,7 @@ async fn open_metadata(config: &Config, store: &FsStore) -> Result<Metadata, Sta
     }
 }
 
-async fn holds_blobs(store: &FsStore) -> Result<bool, StartError> {
+async fn holds_blobs(store: &dyn BlobStore) -> Result<bool, StartError> {
     let first = store.list_blobs().next().await;
     first
         .transpose()

@@ -3,6 +3,7 @@
 //! The only reader of the environment. What is wrong is refused at start, with the place and the reason; nothing falls back to
 //! something weaker.
 
+mod blobs;
 mod networks;
 mod reference;
 mod source;
@@ -20,7 +21,11 @@ use serde::Deserialize;
 use wreg_api::{ImmutableTags, MissingReferences, Visibility};
 
 use self::networks::Networks;
-pub use self::{reference::config_reference, source::Flags};
+pub use self::{
+    blobs::{Blobs, S3Settings},
+    reference::config_reference,
+    source::Flags,
+};
 use crate::domain::{Limits, collection::Terms, repositories::Settings};
 
 /// A valid configuration.
@@ -28,12 +33,14 @@ use crate::domain::{Limits, collection::Terms, repositories::Settings};
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// Where blobs, secrets and, by default, the database are.
+    /// Where secrets are and, by default, blobs and the database.
     pub data_dir: PathBuf,
     /// Where the registry's facts are.
     pub database: Database,
     /// Whether the data folder's administrator's token takes the place of the one that a shared database knows.
     pub reset_admin_token: bool,
+    /// Where the bytes of blobs are.
+    pub blobs: Blobs,
     /// Whether everything is open to everybody. Loopback only.
     pub dev: bool,
     /// Scheme and host that clients reach the server by, without a slash at the end.
@@ -125,6 +132,22 @@ struct Partial {
     blob_lease_seconds: Option<NonZeroU64>,
     undelete_seconds: Option<u64>,
     collection_interval_seconds: Option<u64>,
+    s3_bucket: Option<String>,
+    s3_endpoint: Option<String>,
+    s3_region: Option<String>,
+    s3_prefix: Option<String>,
+    s3_access_key_id: Option<String>,
+    s3_secret_access_key: Option<SecretText>,
+    s3_path_style: Option<bool>,
+    s3_redirect: Option<bool>,
+    s3_memory: Option<u64>,
+}
+
+impl Partial {
+    /// Bytes of the largest blob.
+    fn max_blob_size(&self) -> u64 {
+        self.max_blob_size.unwrap_or(10 * 1024 * 1024 * 1024)
+    }
 }
 
 /// `http://` or `https://` and a host.
@@ -191,6 +214,9 @@ pub enum ConfigError {
     /// The database is no PostgreSQL URL.
     #[error("database must begin with postgres:// (leave it out for SQLite in the data folder)")]
     Database,
+    /// The settings of object storage do not fit together.
+    #[error("{0}")]
+    Blobs(&'static str),
 }
 
 impl Config {
@@ -246,7 +272,9 @@ impl Config {
             (Some(_), None) => return Err(ConfigError::HalfOfTls("tls_key")),
         };
         let tls_in_front = partial.tls_in_front.unwrap_or(false);
+        let blobs = Blobs::of(&partial)?;
         let config = Self {
+            blobs,
             tls,
             ..Self::valid(partial, database)
         };
@@ -271,6 +299,7 @@ impl Config {
             data_dir: partial.data_dir.clone().unwrap_or_else(|| PathBuf::from("data")),
             database,
             reset_admin_token: false,
+            blobs: Blobs::Files,
             dev,
             public_url: partial.public_url.as_ref().map(|url| url.0.clone()),
             tls: None,
@@ -295,7 +324,7 @@ impl Config {
 
     pub(crate) fn limits(&self) -> Limits {
         Limits {
-            blob: self.settings.max_blob_size.unwrap_or(10 * 1024 * 1024 * 1024),
+            blob: self.settings.max_blob_size(),
             upload_ttl: Duration::from_secs(self.settings.upload_ttl_seconds.unwrap_or(24 * 60 * 60)),
             open_uploads: self.cap(self.settings.max_open_uploads, 100).filter(|most| *most > 0),
         }

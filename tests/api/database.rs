@@ -16,6 +16,7 @@ use wreg_harness::RegistryProcess;
 use wreg_oci::{Digest, MediaType};
 
 use crate::{
+    bucket::on_files,
     flows::is_stored,
     process::{Client, until},
     registry::{Options, TestDatabase, TestRegistry},
@@ -115,6 +116,9 @@ async fn a_server_that_ended_well_leaves_its_database_in_one_file() {
 /// **P07** Blobs, and a database that is not there, empty, or has never known them → the server refuses to start, and makes no new one in the old one's place.
 #[tokio::test]
 async fn blobs_without_their_database_are_refused() {
+    if !on_files() {
+        return;
+    }
     let (data, database) = ended().await;
     let file = data.path().join("wreg.db");
     if let TestDatabase::Sqlite = database {

@@ -15,6 +15,7 @@ use wreg_oci::Digest;
 use wreg_registry::{Faults, Operation, Surroundings};
 
 use crate::{
+    bucket::on_files,
     flows::{bytes, is_stored, patch, put, stands_at, where_it_stands},
     registry::{Options, TestRegistry, header, refused},
 };
@@ -99,6 +100,9 @@ const STEPS: [(&str, Befalls); 8] = [
 /// **S01** No space in the write of a chunk, in making a folder, in the rename, in the flush of a folder → 507; the upload stands at what is durable, reads go on, and once there is room the upload ends well without a restart.
 #[tokio::test]
 async fn a_full_disk_is_507_and_passes() {
+    if !on_files() {
+        return;
+    }
     for (step, befalls) in STEPS {
         let (switch, faults) = Switch::new(befalls);
         let registry = start(faults).await;
@@ -140,6 +144,9 @@ async fn a_full_disk_is_507_and_passes() {
 /// **S01** No space for a push in one request → 507, what is stored can be read, nothing of the push is left, and it works once there is room.
 #[tokio::test]
 async fn a_push_in_one_request_to_a_full_disk_leaves_nothing() {
+    if !on_files() {
+        return;
+    }
     for (step, befalls) in STEPS {
         let (switch, faults) = Switch::new(befalls);
         let registry = start(faults).await;
@@ -164,6 +171,9 @@ async fn a_push_in_one_request_to_a_full_disk_leaves_nothing() {
 /// **S04** A read fails in the middle of a blob → the connection is cut, so that no client takes the part for the whole; a read that fails at once is 503.
 #[tokio::test]
 async fn a_blob_that_cannot_be_read_to_its_end_is_cut_off() {
+    if !on_files() {
+        return;
+    }
     let reads = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&reads);
     let (switch, faults) =
@@ -199,6 +209,9 @@ fn shorten(file: &Path, length: u64) {
 /// **S04** The file of a blob has lost its end → 503 for what it cannot give, never a short 200.
 #[tokio::test]
 async fn a_blob_that_became_shorter_is_never_served_as_whole() {
+    if !on_files() {
+        return;
+    }
     let registry = TestRegistry::start().await;
     let content = bytes(500_000);
     let digest = registry.push_blob("acme/hello", &content).await;
@@ -213,6 +226,9 @@ async fn a_blob_that_became_shorter_is_never_served_as_whole() {
 /// **S10** The file of a blob is gone, or shorter than it was → HEAD says 404 `BLOB_UNKNOWN`, so clients push it again, and that makes it good.
 #[tokio::test]
 async fn a_blob_whose_file_was_lost_is_made_good_by_pushing_it_again() {
+    if !on_files() {
+        return;
+    }
     let registry = TestRegistry::start().await;
     let content = bytes(10_000);
     let digest = registry.push_blob("acme/hello", &content).await;
@@ -241,6 +257,9 @@ async fn a_blob_whose_file_was_lost_is_made_good_by_pushing_it_again() {
 /// **S11** The file system became read-only, or permission is missing → writes 503 with `Retry-After`, reads go on, `/readyz` says why, and it ends without a restart.
 #[tokio::test]
 async fn a_disk_that_takes_no_writes_is_503_and_said_so() {
+    if !on_files() {
+        return;
+    }
     for (code, why) in [(EROFS, "Read-only file system"), (EACCES, "Permission denied")] {
         let (switch, faults) = Switch::new(|operation, _| {
             use Operation::{Create, CreateDir, Protect, Rename, Truncate, Unlink, Write};
@@ -284,6 +303,9 @@ async fn a_disk_that_takes_no_writes_is_503_and_said_so() {
 /// **S12** No descriptors are left, for the process or the machine → 503 with `Retry-After` for what needs a file, nothing is lost, and the same requests succeed later.
 #[tokio::test]
 async fn a_server_without_descriptors_is_503_and_passes() {
+    if !on_files() {
+        return;
+    }
     let (switch, faults) =
         Switch::new(|operation, _| matches!(operation, Operation::Open | Operation::Create | Operation::List));
     let registry = start(faults).await;

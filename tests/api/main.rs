@@ -5,6 +5,7 @@ mod architecture;
 mod auth;
 mod blobs;
 mod bodies;
+mod bucket;
 mod catalog;
 mod collection;
 mod connections;

@@ -12,7 +12,10 @@ use reqwest::StatusCode;
 use wreg_oci::Digest;
 use wreg_registry::{Faults, Operation, Surroundings};
 
-use crate::registry::{Options, TestRegistry, header, refused};
+use crate::{
+    bucket::on_files,
+    registry::{Options, TestRegistry, header, refused},
+};
 
 /// When the next panic is due: `countdown` steps of `operation` from now.
 #[derive(Default)]
@@ -60,6 +63,9 @@ async fn registry(fuse: &Arc<Fuse>) -> TestRegistry {
 /// **H20** A handler panics → that request is answered 500, the panic is counted, and the server goes on: the same request succeeds next.
 #[tokio::test]
 async fn a_panic_costs_one_request_and_nothing_else() {
+    if !on_files() {
+        return;
+    }
     let fuse = Arc::new(Fuse::default());
     let registry = registry(&fuse).await;
     let digest = registry.push_blob("acme/hello", b"layer").await;
@@ -107,6 +113,9 @@ async fn a_panic_costs_one_request_and_nothing_else() {
 /// **H20** A panic in the middle of a download → the connection is cut, so that nobody takes the part for the whole; the server goes on.
 #[tokio::test]
 async fn a_panic_after_the_head_of_an_answer_cuts_the_connection() {
+    if !on_files() {
+        return;
+    }
     let fuse = Arc::new(Fuse::default());
     let registry = registry(&fuse).await;
     let content = vec![7; 1_000_000];

@@ -16,6 +16,8 @@ use uuid::Uuid;
 use wreg_oci::{Digest, MediaType};
 use wreg_registry::{App, StartError, Surroundings, config::Config, http::connection::ConnectionLimits};
 
+use crate::bucket::TestBucket;
+
 /// What a registry is started with.
 #[derive(Default)]
 pub(crate) struct Options {
@@ -71,6 +73,8 @@ pub(crate) struct TestRegistry {
     scheme: &'static str,
     pub(crate) data: Arc<TempDir>,
     pub(crate) database: TestDatabase,
+    /// Where the blobs are, unless they are files.
+    pub(crate) bucket: Option<TestBucket>,
     /// The administrator's token; empty where the data folder has none.
     pub(crate) token: String,
     pub(crate) client: Client,
@@ -107,7 +111,12 @@ impl TestRegistry {
         let tls_lines = folder.map_or_else(String::new, |folder| {
             format!("tls_certificate = \"{folder}/tls.crt\"\ntls_key = \"{folder}/tls.key\"\n")
         });
-        let lines = format!("{database_line}{tls_lines}{}", options.config);
+        let bucket = match &database {
+            TestDatabase::Sqlite => None,
+            TestDatabase::Postgres(url) => TestBucket::of(url),
+        };
+        let bucket_lines = bucket.as_ref().map_or_else(String::new, TestBucket::settings);
+        let lines = format!("{database_line}{bucket_lines}{tls_lines}{}", options.config);
         let mut config = Config::parse(data.path(), &lines).expect("a valid configuration");
         config.reset_admin_token = options.reset_admin_token;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -131,6 +140,7 @@ impl TestRegistry {
             },
             data,
             database,
+            bucket,
             token: token.trim().to_owned(),
             client: client(options.certificates.as_deref()),
             may_leave_uploads: options.may_leave_uploads,
@@ -286,8 +296,11 @@ impl TestRegistry {
         count
     }
 
-    /// The files of blobs.
+    /// The files of blobs, or their objects.
     pub(crate) fn blob_files(&self) -> Vec<PathBuf> {
+        if let Some(bucket) = &self.bucket {
+            return bucket.blobs();
+        }
         let mut folders = vec![self.data.path().join("blobs")];
         let mut files = Vec::new();
         while let Some(folder) = folders.pop() {
@@ -300,8 +313,11 @@ impl TestRegistry {
         files
     }
 
-    /// The files of uploads that are under way.
+    /// The files of uploads that are under way, or what a bucket has of them.
     pub(crate) fn upload_files(&self) -> Vec<PathBuf> {
+        if let Some(bucket) = &self.bucket {
+            return bucket.uploads();
+        }
         let folder = self.data.path().join("uploads");
         let entries = std::fs::read_dir(folder).into_iter().flatten();
         entries.map(|entry| entry.expect("an entry").path()).collect()

@@ -9,6 +9,7 @@ use wreg_oci::Digest;
 use wreg_registry::{Clock, Surroundings};
 
 use crate::{
+    bucket::on_files,
     flows::{bytes, is_stored, patch, put, stands_at},
     registry::{Options, TestRegistry, refused},
     resume::until,
@@ -73,6 +74,9 @@ fn names(registry: &TestRegistry) -> Vec<String> {
 /// **S17** Files of uploads that no session knows, left by a crash → removed once they have rested for as long as a session may; younger ones, those of live sessions however old, and files that are not wreg's stay.
 #[tokio::test]
 async fn orphans_of_a_crash_are_swept_and_live_sessions_never() {
+    if !on_files() {
+        return;
+    }
     let (registry, clock) = start().await;
     let content = bytes(2000);
     let live = registry.start_upload("acme/hello").await;

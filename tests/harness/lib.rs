@@ -4,18 +4,20 @@
 //! - [`certificates`]: a certificate authority and what it signs.
 //! - [`fixtures`]: real components from language toolchains, and small ones made from text in the process.
 //! - [`raw::Connection`]: HTTP/1.1 by hand, for what no client would send.
-//! - [`database`]: the PostgreSQL that the task runner brought up, if it did.
+//! - [`database`] and [`object_storage`]: the PostgreSQL and the S3 server that the task runner brought up, if it did.
 //!
 //! Everything here is for tests: what cannot go on panics and says why.
 
 pub mod certificates;
 pub mod fixtures;
 mod not_run;
+mod object_storage;
 mod output;
 pub mod raw;
 mod registry;
 
 pub use self::not_run::note as note_not_run;
+pub use self::object_storage::{ObjectStorage, object_storage, object_storage_for_units};
 pub use self::registry::{Builder, RefusedToStart, RegistryProcess, program, without_settings};
 
 /// The `postgres://` URL to run the tests on, if this run is the one on PostgreSQL.

@@ -57,6 +57,6 @@ impl CargoTool {
     fn is(&self, program: &Path) -> bool {
         let says = process::read(Command::new(program).arg("--version")).unwrap_or_default();
         says.split_whitespace()
-            .any(|word| word.trim_start_matches('v') == self.version)
+            .any(|word| word.trim_start_matches("cargo:").trim_start_matches('v') == self.version)
     }
 }

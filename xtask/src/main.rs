@@ -13,6 +13,7 @@ mod conformance;
 mod docs;
 mod figures;
 mod fixtures;
+mod garage;
 mod go_tools;
 mod interop;
 mod lint;
@@ -45,7 +46,7 @@ enum Task {
     Fixtures,
     /// Formatting, clippy, dependencies, and whether the generated documents are fresh.
     Lint,
-    /// All tests, on SQLite and on a temporary PostgreSQL. Does its own set-up.
+    /// All tests, on SQLite and files, and on a temporary PostgreSQL and S3 server. Does its own set-up.
     Test(test::Arguments),
     /// The official conformance suite of the OCI distribution specification, against every stack.
     Conformance(conformance::Arguments),

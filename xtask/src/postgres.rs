@@ -185,7 +185,8 @@ fn unprivileged_user(own_folder: &Path) -> Result<Option<(u32, u32)>> {
     ))
 }
 
-fn random() -> Result<String> {
+/// 32 hexadecimal digits.
+pub(crate) fn random() -> Result<String> {
     let mut bytes = [0; 16];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(format!("{:032x}", u128::from_le_bytes(bytes)))

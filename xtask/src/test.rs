@@ -1,4 +1,4 @@
-//! `cargo xtask test`: all tests on SQLite, and what talks to the database again on PostgreSQL.
+//! `cargo xtask test`: all tests on SQLite and files, and those of the server's API again on PostgreSQL and object storage.
 
 use std::{ffi::OsString, fs, path::PathBuf, process::Command};
 
@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
     fixtures,
+    garage::Garage,
     postgres::Postgres,
     process,
     runner::{Runner, is_ci},
@@ -18,6 +19,9 @@ pub(crate) struct Arguments {
     /// Leave out the tests on PostgreSQL. Not in continuous integration.
     #[arg(long)]
     no_postgres: bool,
+    /// Leave out the tests on object storage: those of the API run on PostgreSQL and files then. Not in continuous integration.
+    #[arg(long)]
+    no_s3: bool,
     /// Leave out the tests that need real components. Not in continuous integration.
     #[arg(long)]
     no_fixtures: bool,
@@ -28,8 +32,10 @@ pub(crate) struct Arguments {
 
 /// What the tests are run with.
 struct Tests<'a> {
-    /// The program of the server's API tests, which runs once on each database.
+    /// The program of the server's API tests, which runs once on each stack.
     api: PathBuf,
+    /// Where tests of object storage find a bucket.
+    bucket: Option<String>,
     arguments: &'a [OsString],
     fixtures: Option<PathBuf>,
     /// The file where tests note that they were not run.
@@ -65,24 +71,39 @@ pub(crate) fn run(runner: &mut Runner, arguments: &Arguments) -> Result<()> {
         Some(runner.part("start PostgreSQL", |_| Postgres::start())?)
     };
 
+    let garage = if arguments.no_s3 {
+        None
+    } else {
+        Some(runner.part("start Garage", |runner| Garage::start(runner))?)
+    };
+
     let not_run = runner.target().join("not-run.txt");
     drop(fs::remove_file(&not_run));
     let tests = Tests {
         api,
+        bucket: garage.as_ref().map(|garage| garage.url().to_owned()),
         arguments: &arguments.to_tests,
         fixtures,
         not_run,
     };
     let mut failed = Vec::new();
-    if runner.part("tests on SQLite", |runner| tests.run_all(runner)).is_err() {
-        failed.push("the tests on SQLite failed");
-    }
-    if let Some(server) = server
-        && runner
-            .part("tests on PostgreSQL", |runner| tests.run_api(runner, &server))
-            .is_err()
+    if runner
+        .part("tests on SQLite and files", |runner| tests.run_all(runner))
+        .is_err()
     {
-        failed.push("the tests on PostgreSQL failed");
+        failed.push("the tests on SQLite and files failed");
+    }
+    if let Some(server) = server {
+        let (part, failure) = match garage {
+            Some(_) => ("tests on PostgreSQL and S3", "the tests on PostgreSQL and S3 failed"),
+            None => (
+                "tests on PostgreSQL and files",
+                "the tests on PostgreSQL and files failed",
+            ),
+        };
+        if runner.part(part, |runner| tests.run_api(runner, &server)).is_err() {
+            failed.push(failure);
+        }
     }
 
     let noted = fs::read_to_string(&tests.not_run).unwrap_or_default();
@@ -98,20 +119,25 @@ pub(crate) fn run(runner: &mut Runner, arguments: &Arguments) -> Result<()> {
 }
 
 impl Tests<'_> {
-    /// All tests, on SQLite.
+    /// All tests, on SQLite and files.
     fn run_all(&self, runner: &Runner) -> Result<()> {
         let mut cargo = runner.cargo();
         cargo
             .args(["test", "--workspace", "--no-fail-fast"])
-            .env_remove("WREG_TEST_DATABASE");
+            .env_remove("WREG_TEST_DATABASE")
+            .env_remove("WREG_TEST_S3");
         process::run(self.tell(&mut cargo, runner).arg("--").args(self.arguments))
     }
 
-    /// The tests of the server's API, on PostgreSQL.
+    /// The tests of the server's API, on PostgreSQL and, if there is a bucket, on S3.
     fn run_api(&self, runner: &Runner, server: &Postgres) -> Result<()> {
         let mut api = Command::new(&self.api);
         api.current_dir(runner.root.join("registry"))
             .env("WREG_TEST_DATABASE", server.url());
+        match &self.bucket {
+            Some(url) => api.env("WREG_TEST_S3", url),
+            None => api.env_remove("WREG_TEST_S3"),
+        };
         process::run(self.tell(&mut api, runner).args(self.arguments))
     }
 
@@ -119,6 +145,10 @@ impl Tests<'_> {
         tests
             .env("WREG_REGISTRY_BIN", runner.built("wreg-registry"))
             .env("WREG_NOT_RUN", &self.not_run);
+        match &self.bucket {
+            Some(url) => tests.env("WREG_TEST_S3_UNITS", url),
+            None => tests.env_remove("WREG_TEST_S3_UNITS"),
+        };
         match &self.fixtures {
             Some(folder) => tests.env("WREG_FIXTURES", folder),
             None => tests.env_remove("WREG_FIXTURES"),
@@ -154,9 +184,12 @@ fn build(runner: &Runner) -> Result<PathBuf> {
 }
 
 fn left_out(arguments: &Arguments) -> Vec<&'static str> {
-    let no_postgres = arguments.no_postgres.then_some("the tests on PostgreSQL");
+    let no_postgres = arguments
+        .no_postgres
+        .then_some("the tests on PostgreSQL and S3 servers");
+    let no_s3 = arguments.no_s3.then_some("the tests on object storage");
     let no_fixtures = arguments.no_fixtures.then_some("the tests with real components");
-    no_postgres.into_iter().chain(no_fixtures).collect()
+    no_postgres.into_iter().chain(no_s3).chain(no_fixtures).collect()
 }
 
 fn shout(left_out: &[&str]) {

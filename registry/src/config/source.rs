@@ -83,7 +83,7 @@ pub(super) fn parse_variable(key: &str, text: &str) -> Result<Partial, String> {
 
 impl Partial {
     /// What this says, and where it says nothing what `other` says.
-    fn or(self, other: Self) -> Self {
+    pub(super) fn or(self, other: Self) -> Self {
         Self {
             listen: self.listen.or(other.listen),
             data_dir: self.data_dir.or(other.data_dir),
@@ -109,6 +109,15 @@ impl Partial {
             blob_lease_seconds: self.blob_lease_seconds.or(other.blob_lease_seconds),
             undelete_seconds: self.undelete_seconds.or(other.undelete_seconds),
             collection_interval_seconds: self.collection_interval_seconds.or(other.collection_interval_seconds),
+            s3_bucket: self.s3_bucket.or(other.s3_bucket),
+            s3_endpoint: self.s3_endpoint.or(other.s3_endpoint),
+            s3_region: self.s3_region.or(other.s3_region),
+            s3_prefix: self.s3_prefix.or(other.s3_prefix),
+            s3_access_key_id: self.s3_access_key_id.or(other.s3_access_key_id),
+            s3_secret_access_key: self.s3_secret_access_key.or(other.s3_secret_access_key),
+            s3_path_style: self.s3_path_style.or(other.s3_path_style),
+            s3_redirect: self.s3_redirect.or(other.s3_redirect),
+            s3_memory: self.s3_memory.or(other.s3_memory),
         }
     }
 }

@@ -85,6 +85,11 @@ impl Registry {
             .ok_or_else(|| lost(blob, None))
     }
 
+    /// Where the caller may read the blob by itself, for a while; `None` for here alone.
+    pub async fn redirect_blob(&self, blob: &Blob) -> Result<Option<String>> {
+        Ok(self.storage.redirect_url(&blob.key).await?)
+    }
+
     /// Gives the repository a blob that another one holds (end-11). Says whether it has it now.
     pub async fn mount_blob(&self, to: &Permit<Push>, from: &Permit<Pull>, digest: &Digest) -> Result<bool> {
         let operation = MountBlob {

@@ -3,16 +3,31 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt as _;
-use wreg_oci::{Digest, Hasher};
+use wreg_oci::{Algorithm, Digest, Hasher};
 
 use super::{BoxError, ByteStream, Error, Registry, Result};
-use crate::storage::{AppendError, BlobKey, HeldUpload, StopCause, UploadId};
+use crate::storage::{AppendError, BlobKey, HeldUpload, Position, StopCause, Then, UploadId};
 
 /// Where an upload stands: the durable bytes and the hash over exactly those.
 #[derive(Debug, Clone)]
 pub(super) struct Progress {
-    pub(super) received: u64,
+    pub(super) position: Position,
     pub(super) hasher: Hasher,
+}
+
+impl Progress {
+    /// Nothing has come yet.
+    pub(super) fn start(algorithm: Algorithm) -> Self {
+        Self {
+            position: Position::START,
+            hasher: Hasher::new(algorithm),
+        }
+    }
+
+    /// Bytes that are durable.
+    pub(super) fn received(&self) -> u64 {
+        self.position.offset
+    }
 }
 
 /// An upload that this request, and no other, writes to.
@@ -59,30 +74,38 @@ fn hashing(body: ByteStream, passed: Arc<Mutex<Passed>>, limit: u64) -> ByteStre
 
 impl Registry {
     /// Appends `body`, at most `limit` bytes of it, to an upload that the caller holds and that stands at `from`.
-    pub(super) async fn append(&self, held: &mut Held, from: Progress, body: ByteStream, limit: u64) -> Appended {
+    pub(super) async fn append(
+        &self,
+        held: &mut Held,
+        from: Progress,
+        body: ByteStream,
+        limit: u64,
+        then: Then,
+    ) -> Appended {
         let passed = Arc::new(Mutex::new(Passed {
             hasher: from.hasher.clone(),
             bytes: 0,
         }));
         let result = held
             .upload
-            .append(from.received, hashing(body, Arc::clone(&passed), limit))
+            .append(&from.position, hashing(body, Arc::clone(&passed), limit), then)
             .await;
         let (hasher, bytes) = {
             let passed = passed.lock().unwrap_or_else(PoisonError::into_inner);
             (passed.hasher.clone(), passed.bytes)
         };
         match result {
-            Ok(received) => Appended {
-                progress: Some(Progress { received, hasher }),
+            Ok(position) => Appended {
+                progress: Some(Progress { position, hasher }),
                 outcome: Ok(()),
             },
+            Err(AppendError::Gone) => Appended {
+                progress: None,
+                outcome: Err(Error::UploadUnknown),
+            },
             Err(AppendError::Lost { durable }) => {
-                let fresh = Progress {
-                    received: 0,
-                    hasher: Hasher::new(from.hasher.algorithm()),
-                };
-                let progress = self.rehash(held.id, fresh, durable).await.ok();
+                let fresh = Progress::start(from.hasher.algorithm());
+                let progress = rehash(held, fresh, Position::plain(durable)).await.ok();
                 Appended {
                     progress,
                     outcome: Err(Error::UploadOutOfOrder { at: durable }),
@@ -90,13 +113,13 @@ impl Registry {
             }
             Err(AppendError::Stopped { durable, cause }) => {
                 // Some of what passed may not have reached the disk: then the hash is taken of what is there.
-                let progress = if durable == from.received + bytes {
+                let progress = if durable.offset == from.received() + bytes {
                     Some(Progress {
-                        received: durable,
+                        position: durable,
                         hasher,
                     })
                 } else {
-                    self.rehash(held.id, from, durable).await.ok()
+                    rehash(held, from, durable).await.ok()
                 };
                 Appended {
                     progress,
@@ -106,36 +129,17 @@ impl Registry {
         }
     }
 
-    /// The hash over the first `to` durable bytes of an upload, going on from `from`.
-    async fn rehash(&self, upload: UploadId, from: Progress, to: u64) -> Result<Progress> {
-        let Progress { received, mut hasher } = from;
-        if received < to {
-            let mut bytes = self
-                .storage
-                .read_upload(upload, received..to)
-                .await?
-                .ok_or(Error::UploadUnknown)?;
-            while let Some(piece) = bytes.next().await {
-                hasher.update(&piece.map_err(Error::Unavailable)?);
-            }
-        }
-        Ok(Progress { received: to, hasher })
-    }
-
     /// The digest of a finished upload, by the algorithm of `expected`. Where that is not the one that was computed on the way, what
     /// is stored is read.
-    pub(super) async fn digest(&self, upload: UploadId, progress: &Progress, expected: &Digest) -> Result<Digest> {
+    pub(super) async fn digest(&self, held: &mut Held, progress: &Progress, expected: &Digest) -> Result<Digest> {
         if progress.hasher.algorithm() == expected.algorithm() {
             return Ok(progress.hasher.clone().finish());
         }
-        if self.is_committed(upload, expected, progress.received).await? {
+        if self.is_committed(held.id, expected, progress.received()).await? {
             return Ok(expected.clone());
         }
-        let fresh = Progress {
-            received: 0,
-            hasher: Hasher::new(expected.algorithm()),
-        };
-        Ok(self.rehash(upload, fresh, progress.received).await?.hasher.finish())
+        let fresh = Progress::start(expected.algorithm());
+        Ok(rehash(held, fresh, progress.position.clone()).await?.hasher.finish())
     }
 
     /// Whether the store has made the upload's bytes a blob already, for a request that never got as far as to say so: the server
@@ -144,6 +148,19 @@ impl Registry {
         let key = BlobKey::new(digest.clone(), upload);
         Ok(self.storage.size(&key).await? == Some(size))
     }
+}
+
+/// The hash over the durable bytes before `to`, going on from `from`.
+async fn rehash(held: &mut Held, from: Progress, to: Position) -> Result<Progress> {
+    let mut hasher = from.hasher;
+    let range = from.position.offset..to.offset;
+    if !range.is_empty() {
+        let mut bytes = held.upload.read(&to, range).await?.ok_or(Error::UploadUnknown)?;
+        while let Some(piece) = bytes.next().await {
+            hasher.update(&piece.map_err(Error::Unavailable)?);
+        }
+    }
+    Ok(Progress { position: to, hasher })
 }
 
 fn stopped(cause: StopCause) -> Error {

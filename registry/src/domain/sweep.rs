@@ -47,11 +47,12 @@ impl Registry {
             let expired = self.metadata.list_expired_uploads(now, BATCH).await?;
             for id in &expired {
                 // The row first: bytes without a row are found below, a row without bytes would look like a session.
-                self.metadata.write(DeleteUpload { id: id.clone() }).await?;
-                if let Ok(id) = id.parse() {
+                if self.metadata.write(DeleteUpload { id: id.clone() }).await?
+                    && let Ok(id) = id.parse()
+                {
                     self.storage.abort(id).await?;
+                    removed += 1;
                 }
-                removed += 1;
             }
             if expired.len() < BATCH {
                 break;

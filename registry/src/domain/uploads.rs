@@ -3,7 +3,7 @@
 //! What has been acknowledged is durable, and the session stands there whatever happens next: a cut connection keeps what arrived,
 //! a restarted server goes on at the same byte.
 
-use wreg_oci::{Algorithm, Digest, Hasher, RepositoryName, range::ContentRange};
+use wreg_oci::{Algorithm, Digest, RepositoryName, range::ContentRange};
 
 use super::{
     ByteStream, Error, Registry, Result,
@@ -16,7 +16,7 @@ use crate::{
         blobs::PutBlob,
         uploads::{AdvanceUpload, CreateUpload, DeleteUpload, UploadRecord},
     },
-    storage::{CommitError, UploadId},
+    storage::{CommitError, Position, Then, UploadId},
 };
 
 /// An upload as its client may know it.
@@ -82,7 +82,7 @@ impl Registry {
         let progress = joined(appended.await)?;
         Ok(Upload {
             session: session.to_owned(),
-            received: progress.received,
+            received: progress.received(),
         })
     }
 
@@ -113,12 +113,9 @@ impl Registry {
             let id = UploadId::random();
             let upload = registry.storage.hold(id).await?.ok_or(Error::UploadBusy { at: 0 })?;
             let mut held = Held { id, upload };
-            let start = Progress {
-                received: 0,
-                hasher: Hasher::new(digest.algorithm()),
-            };
+            let start = Progress::start(digest.algorithm());
             let Appended { progress, outcome } = registry
-                .append(&mut held, start, chunk.body, registry.limits.blob)
+                .append(&mut held, start, chunk.body, registry.limits.blob, Then::Commit)
                 .await;
             let result = match (outcome, progress) {
                 (Ok(()), Some(progress)) => registry.finish(permit, held, progress, digest, false).await,
@@ -199,12 +196,21 @@ impl Registry {
         let limit = chunk
             .range
             .map_or(self.limits.blob.saturating_sub(from), ContentRange::length);
-        let start = Progress {
-            received: from,
-            hasher: record.hasher,
+        let start = match closing {
+            // No byte was hashed yet, and how the whole will be named is known by now.
+            Some(digest) if from == 0 => Progress::start(digest.algorithm()),
+            _ => Progress {
+                position: Position {
+                    offset: from,
+                    state: record.storage_state,
+                    durable: true,
+                },
+                hasher: record.hasher,
+            },
         };
-        let Appended { progress, mut outcome } = self.append(held, start.clone(), chunk.body, limit).await;
-        if let (Err(Error::UploadOutOfOrder { .. }), Some(digest)) = (&outcome, closing)
+        let then = if closing.is_some() { Then::Commit } else { Then::Note };
+        let Appended { progress, mut outcome } = self.append(held, start.clone(), chunk.body, limit, then).await;
+        if let (Err(Error::UploadOutOfOrder { .. } | Error::UploadUnknown), Some(digest)) = (&outcome, closing)
             && self.is_committed(held.id, digest, from).await?
         {
             // Its bytes are where they belong, so none are missing; only more of them would be wrong.
@@ -215,14 +221,19 @@ impl Registry {
             };
         }
         if let (Ok(()), Some(progress), Some(range)) = (&outcome, &progress, chunk.range)
-            && progress.received - from != range.length()
+            && progress.received() - from != range.length()
         {
             outcome = Err(Error::SizeMismatch {
                 expected: range.length(),
-                actual: progress.received - from,
+                actual: progress.received() - from,
             });
         }
         match outcome {
+            // Its bytes are lost, or another server has ended it: it cannot go on.
+            Err(Error::UploadUnknown) => {
+                self.end_session(held.id).await?;
+                return Err(Error::UploadUnknown);
+            }
             Err(Error::BlobTooLarge { .. }) if chunk.range.is_some() => {
                 return Err(Error::SizeMismatch {
                     expected: limit,
@@ -242,11 +253,13 @@ impl Registry {
         let Some(progress) = progress else {
             return Err(outcome.err().unwrap_or(Error::UploadUnknown));
         };
-        if progress.received != from {
+        // What is not durable is committed next: if that fails, the session stands where it stood, and the chunk has to come again.
+        if progress.received() != from && progress.position.durable {
             let operation = AdvanceUpload {
                 id: record.id,
                 from,
-                to: progress.received,
+                to: progress.received(),
+                storage_state: progress.position.state.clone(),
                 hasher: progress.hasher.clone(),
                 expires_at: self.upload_end(),
             };
@@ -267,7 +280,7 @@ impl Registry {
         session: bool,
     ) -> Result<()> {
         let id = held.id;
-        let actual = self.digest(id, &progress, &expected).await?;
+        let actual = self.digest(&mut held, &progress, &expected).await?;
         if actual != expected {
             if session {
                 self.end_session(id).await?;
@@ -276,18 +289,22 @@ impl Registry {
             }
             return Err(Error::DigestMismatch { expected, actual });
         }
-        let key = held
-            .upload
-            .commit(&expected, progress.received)
-            .await
-            .map_err(|error| match error {
-                CommitError::Lost { durable } => Error::UploadOutOfOrder { at: durable },
-                CommitError::Storage(error) => error.into(),
-            })?;
+        let key = held.upload.commit(&expected, &progress.position).await;
+        let key = match key {
+            Ok(key) => key,
+            Err(CommitError::Lost { durable }) => return Err(Error::UploadOutOfOrder { at: durable }),
+            Err(CommitError::Gone) => {
+                if session {
+                    self.end_session(id).await?;
+                }
+                return Err(Error::UploadUnknown);
+            }
+            Err(CommitError::Storage(error)) => return Err(error.into()),
+        };
         let operation = PutBlob {
             repository: permit.repository().clone(),
             digest: expected.clone(),
-            size: progress.received,
+            size: progress.received(),
             location: key.to_string(),
             upload: session.then(|| id.to_string()),
             leased_until: self.lease().until,
@@ -295,15 +312,18 @@ impl Registry {
             actor: permit.actor().to_string(),
             now: self.clock.now(),
         };
-        let location = self.metadata.write(operation).await?;
+        // Whoever ended the session meanwhile, here or on another server, may have removed its bytes as well.
+        let location = self.metadata.write(operation).await?.ok_or(Error::UploadUnknown)?;
         if location == key.to_string() {
             return Ok(());
         }
-        self.keep_one_copy(&expected, progress.received, &location, &key).await
+        self.keep_one_copy(&expected, progress.received(), &location, &key)
+            .await
     }
 
-    /// Forgets a session and removes its bytes. The row goes first: what a crash leaves is then bytes without a session, which the sweep
-    /// finds. But where the database has no room to forget it, the bytes may be what fills the disk.
+    /// Forgets a session and removes its bytes, unless it has become a blob or was forgotten before. The row goes first: what a crash
+    /// leaves is then bytes without a session, which the sweep finds, and of two that would end it in different ways one does. But
+    /// where the database has no room to forget it, the bytes may be what fills the disk.
     async fn end_session(&self, id: UploadId) -> Result<()> {
         let forget = || DeleteUpload { id: id.to_string() };
         match self.metadata.write(forget()).await {
@@ -312,8 +332,9 @@ impl Registry {
                 self.metadata.write(forget()).await?;
             }
             forgotten => {
-                forgotten?;
-                self.discard(id).await;
+                if forgotten? {
+                    self.discard(id).await;
+                }
             }
         }
         Ok(())

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// end-2. `Accept` is not looked at: some clients send manifest types here. A range that cannot be read is ignored, one that
-/// selects nothing is 416 (RFC 9110, section 14.2).
+/// selects nothing is 416 (RFC 9110, section 14.2). Where the store gives out URLs, what is read is read there.
 pub(super) async fn get(
     registry: &Registry,
     permit: Permit<Pull>,
@@ -49,6 +49,9 @@ pub(super) async fn get(
             Body::empty(),
         )
             .into_response());
+    }
+    if let Some(url) = registry.redirect_blob(&blob).await? {
+        return Ok((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, value(&url))]).into_response());
     }
     let Some(range) = request.range(digest) else {
         let body = Body::from_stream(registry.read_blob(&blob, 0..size).await?);

@@ -8,7 +8,7 @@ use super::{
     events::{self, Event, Kind},
     on_db,
     repositories::{self, Settings},
-    signed, unsigned,
+    signed, unsigned, uploads,
 };
 use crate::clock::Millis;
 
@@ -111,10 +111,16 @@ pub(crate) struct PutBlob {
 }
 
 impl Operation for PutBlob {
-    /// Where the blob's bytes are: at another location than the given one if the store had them before.
-    type Output = String;
+    /// Where the blob's bytes are: at another location than the given one if the store had them before. `None` if the session was
+    /// ended meanwhile.
+    type Output = Option<String>;
 
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<String> {
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<String>> {
+        if let Some(upload) = &self.upload
+            && !uploads::delete(tx, upload).await?
+        {
+            return Ok(None);
+        }
         repositories::ensure(tx, &self.repository, self.defaults, &self.actor, self.now).await?;
         let (location,): (String,) = on_db!(tx, db => sqlx::query_as(
             "INSERT INTO blobs (digest, size, location, state, leased_until, created_at) VALUES ($1, $2, $3, 'live', $4, $5)
@@ -132,10 +138,7 @@ impl Operation for PutBlob {
         .fetch_one(db)
         .await)?;
         link(tx, &self.repository, &self.digest, self.now).await?;
-        if let Some(upload) = &self.upload {
-            on_db!(tx, db => sqlx::query("DELETE FROM uploads WHERE id = $1").bind(upload).execute(db).await.map(drop))?;
-        }
-        Ok(location)
+        Ok(Some(location))
     }
 }
 

@@ -13,7 +13,9 @@ pub struct UploadRecord {
     pub id: String,
     /// Bytes that are durable.
     pub received: u64,
-    /// The hash over exactly those.
+    /// What the store must know to go on there, in its own words.
+    pub storage_state: String,
+    /// The hash over exactly those bytes.
     pub hasher: Hasher,
 }
 
@@ -22,6 +24,7 @@ struct UploadRow {
     id: String,
     algorithm: String,
     received: i64,
+    storage_state: String,
     hasher: Vec<u8>,
 }
 
@@ -33,6 +36,7 @@ impl TryFrom<UploadRow> for UploadRecord {
         Ok(Self {
             id: row.id,
             received: unsigned(row.received, "uploads", "received")?,
+            storage_state: row.storage_state,
             hasher: Hasher::restore(algorithm, &row.hasher).map_err(|_| Error::Corrupt {
                 table: "uploads",
                 column: "hasher",
@@ -51,7 +55,7 @@ impl Metadata {
         now: Millis,
     ) -> Result<Option<UploadRecord>> {
         let row: Option<UploadRow> = on_db!(&*self.db, db => sqlx::query_as(
-            "SELECT id, algorithm, received, hasher FROM uploads WHERE id = $1 AND repository = $2 AND actor = $3 AND expires_at > $4",
+            "SELECT id, algorithm, received, storage_state, hasher FROM uploads WHERE id = $1 AND repository = $2 AND actor = $3 AND expires_at > $4",
         )
         .bind(id)
         .bind(repository.as_str())
@@ -106,8 +110,8 @@ impl Operation for CreateUpload {
         // One statement, so that nothing comes between looking and opening. On PostgreSQL, statements that run at the very same time
         // do not see each other: there, as many as run at once may be too many.
         Ok(on_db!(tx, db => sqlx::query(
-            "INSERT INTO uploads (id, repository, actor, algorithm, received, hasher, expires_at)
-             SELECT $1, $2, $3, $4, 0, $5, $6
+            "INSERT INTO uploads (id, repository, actor, algorithm, received, storage_state, hasher, expires_at)
+             SELECT $1, $2, $3, $4, 0, '', $5, $6
              WHERE $8 IS NULL OR (SELECT COUNT(*) FROM uploads WHERE actor = $3 AND expires_at > $7) < $8",
         )
         .bind(&self.id)
@@ -129,6 +133,7 @@ pub(crate) struct AdvanceUpload {
     pub(crate) id: String,
     pub(crate) from: u64,
     pub(crate) to: u64,
+    pub(crate) storage_state: String,
     pub(crate) hasher: Hasher,
     pub(crate) expires_at: Millis,
 }
@@ -139,10 +144,11 @@ impl Operation for AdvanceUpload {
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
         Ok(
-            on_db!(tx, db => sqlx::query("UPDATE uploads SET received = $3, hasher = $4, expires_at = $5 WHERE id = $1 AND received = $2")
+            on_db!(tx, db => sqlx::query("UPDATE uploads SET received = $3, storage_state = $4, hasher = $5, expires_at = $6 WHERE id = $1 AND received = $2")
             .bind(&self.id)
             .bind(signed(self.from))
             .bind(signed(self.to))
+            .bind(&self.storage_state)
             .bind(self.hasher.save())
             .bind(self.expires_at)
             .execute(db)
@@ -158,10 +164,17 @@ pub(crate) struct DeleteUpload {
 }
 
 impl Operation for DeleteUpload {
-    type Output = ();
+    /// Whether there was one: false also if it has become a blob.
+    type Output = bool;
 
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
-        on_db!(tx, db => sqlx::query("DELETE FROM uploads WHERE id = $1").bind(&self.id).execute(db).await.map(drop))?;
-        Ok(())
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        delete(tx, &self.id).await
     }
+}
+
+/// Ends a session; false if there is none.
+pub(super) async fn delete(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
+    Ok(
+        on_db!(tx, db => sqlx::query("DELETE FROM uploads WHERE id = $1").bind(id).execute(db).await.map(|done| done.rows_affected() == 1))?,
+    )
 }

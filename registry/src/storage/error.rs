@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::Operation;
+use super::{Operation, Position};
 
 /// Any error, as streams carry it.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -38,6 +38,22 @@ impl Error {
             operation,
             object: object.into(),
             kind: ErrorKind::of(&source),
+            source: source.into(),
+        }
+    }
+
+    /// The same from a backend that knows its errors better than by their number.
+    #[cfg(feature = "s3")]
+    pub(super) fn of_kind(
+        operation: Operation,
+        object: impl Into<String>,
+        kind: ErrorKind,
+        source: impl Into<BoxError>,
+    ) -> Self {
+        Self {
+            operation,
+            object: object.into(),
+            kind,
             source: source.into(),
         }
     }
@@ -86,11 +102,14 @@ pub(crate) enum AppendError {
         /// How long the upload is.
         durable: u64,
     },
-    /// The body or the store failed on the way. The first `durable` bytes of the upload are safe, and the next append goes on there.
-    #[error("the upload stopped after {durable} bytes")]
+    /// The upload is not there any more: committed, aborted, or lost. It cannot go on, from the start neither.
+    #[error("the upload is gone")]
+    Gone,
+    /// The body or the store failed on the way. What is before `durable` is safe, and the next append goes on there.
+    #[error("the upload stopped after {} bytes", durable.offset)]
     Stopped {
-        /// Where the next append begins: never less than the offset of this one.
-        durable: u64,
+        /// Where the next append begins: never before the position of this one.
+        durable: Position,
         /// Which of the two failed.
         #[source]
         cause: StopCause,
@@ -117,6 +136,9 @@ pub(crate) enum CommitError {
         /// How long the upload is.
         durable: u64,
     },
+    /// The upload is not there any more, and no blob of this digest came of it.
+    #[error("the upload is gone")]
+    Gone,
     /// The store failed. Whether the blob is there is open; the upload is held still, and repeating the commit finds out.
     #[error(transparent)]
     Storage(#[from] Error),

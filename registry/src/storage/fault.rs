@@ -36,6 +36,8 @@ pub enum Operation {
     Unlink,
     /// Walk a folder.
     List,
+    /// Make one object of the parts that came for it.
+    Join,
 }
 
 impl Operation {
@@ -48,7 +50,8 @@ impl Operation {
             | Self::Truncate
             | Self::Rename
             | Self::Protect
-            | Self::Unlink => true,
+            | Self::Unlink
+            | Self::Join => true,
             Self::Open | Self::Lock | Self::Inspect | Self::Sync | Self::SyncDir | Self::Read | Self::List => false,
         }
     }
@@ -71,6 +74,7 @@ impl fmt::Display for Operation {
             Self::Read => "read",
             Self::Unlink => "remove",
             Self::List => "list",
+            Self::Join => "join the parts of",
         })
     }
 }

@@ -75,7 +75,7 @@ impl BlobKey {
     }
 
     /// What the bytes hash to.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "s3"))]
     pub(super) fn digest(&self) -> &Digest {
         &self.digest
     }

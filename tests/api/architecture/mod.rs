@@ -17,11 +17,11 @@ const LAYERS: [(&str, &[&str]); 6] = [
     ("auth", &["clock", "metadata"]),
     ("metadata", &["clock"]),
     ("storage", &[]),
-    ("config", &["domain"]),
+    ("config", &["domain", "storage"]),
 ];
 
 /// What is known to some layers only. Where there are none, it is the business of the files beside the layers alone.
-const KNOWN_TO: [(&str, &[&str]); 17] = [
+const KNOWN_TO: [(&str, &[&str]); 18] = [
     ("axum", &["http"]),
     ("http", &["http"]),
     ("http_body", &["http"]),
@@ -31,6 +31,7 @@ const KNOWN_TO: [(&str, &[&str]); 17] = [
     ("tower", &["http"]),
     ("tower_service", &["http"]),
     ("sqlx", &["metadata"]),
+    ("aws_config", &["storage"]),
     ("aws_sdk_s3", &["storage"]),
     ("jsonwebtoken", &["auth"]),
     ("toml", &["config"]),

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::{
-    super::{AppendError, BoxError, ByteStream, Error, Operation, StopCause, key::UPLOADS},
+    super::{AppendError, BoxError, ByteStream, Error, Operation, Position, StopCause, key::UPLOADS},
     held::Locked,
     stopping,
 };
@@ -174,13 +174,13 @@ impl Writer {
             Ok(true) => match cause {
                 None => Ok(self.end),
                 Some(cause) => Err(AppendError::Stopped {
-                    durable: self.end,
+                    durable: Position::plain(self.end),
                     cause,
                 }),
             },
             Ok(false) => Err(AppendError::Lost { durable: 0 }),
             Err(error) => Err(AppendError::Stopped {
-                durable: self.start,
+                durable: Position::plain(self.start),
                 cause: error.into(),
             }),
         };

@@ -168,6 +168,11 @@ impl OpenFile {
         &self.disk
     }
 
+    /// The same, to keep.
+    pub(super) fn shared_disk(&self) -> Arc<Disk> {
+        Arc::clone(&self.disk)
+    }
+
     fn step<T>(&self, operation: Operation, act: impl FnOnce(&File) -> io::Result<T>) -> Result<T, Error> {
         self.disk.step(operation, &self.name, |_| act(&self.file))
     }

@@ -1,14 +1,18 @@
 //! An upload that is held: its file, open and locked.
 
-use std::{io, sync::Arc};
+use std::{io, ops::Range, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use wreg_oci::digest::Digest;
 
 use super::{
-    super::{AppendError, BlobKey, ByteStream, CommitError, Error, HeldUpload, Operation, StopCause, UploadId},
+    super::{
+        AppendError, BlobKey, ByteStream, CommitError, Error, HeldUpload, Operation, Position, StopCause, Then,
+        UploadId,
+    },
     append, commit,
     disk::{Disk, OpenFile},
+    read,
 };
 
 /// An upload's file. While it lives, in whatever section of whatever call, nobody else holds the upload.
@@ -49,10 +53,16 @@ impl HeldFile {
 }
 
 impl HeldUpload for HeldFile {
-    fn append(&mut self, offset: u64, body: ByteStream) -> BoxFuture<'_, Result<u64, AppendError>> {
+    fn append<'a>(
+        &'a mut self,
+        at: &'a Position,
+        body: ByteStream,
+        _then: Then,
+    ) -> BoxFuture<'a, Result<Position, AppendError>> {
         Box::pin(async move {
+            let offset = at.offset;
             let storage = |error: Error| AppendError::Stopped {
-                durable: offset,
+                durable: at.clone(),
                 cause: StopCause::Storage(error),
             };
             let locked = self.locked().map_err(storage)?;
@@ -63,15 +73,28 @@ impl HeldUpload for HeldFile {
             }
             let (locked, outcome) = append::append(locked, offset, body).await.map_err(storage)?;
             self.locked = Some(locked);
-            outcome
+            outcome.map(Position::plain)
         })
     }
 
-    fn commit(&mut self, digest: &Digest, size: u64) -> BoxFuture<'_, Result<BlobKey, CommitError>> {
+    fn read<'a>(
+        &'a mut self,
+        _at: &'a Position,
+        range: Range<u64>,
+    ) -> BoxFuture<'a, Result<Option<ByteStream>, Error>> {
+        Box::pin(async move {
+            let locked = self.locked()?;
+            let disk = locked.file.shared_disk();
+            self.locked = Some(locked);
+            read::read(disk, self.upload.object(), range).await
+        })
+    }
+
+    fn commit<'a>(&'a mut self, digest: &Digest, at: &'a Position) -> BoxFuture<'a, Result<BlobKey, CommitError>> {
         let key = BlobKey::new(digest.clone(), self.upload);
         Box::pin(async move {
             let locked = self.locked()?;
-            let (locked, key, outcome) = commit::commit(locked, key, size).await?;
+            let (locked, key, outcome) = commit::commit(locked, key, at.offset).await?;
             // Once it is a blob there is nothing to hold.
             self.locked = outcome.is_err().then_some(locked);
             outcome.map(|()| key)

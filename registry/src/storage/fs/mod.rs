@@ -54,10 +54,6 @@ impl BlobStore for FsStore {
         Box::pin(read::read(Arc::clone(&self.disk), key.object(), range))
     }
 
-    fn read_upload(&self, upload: UploadId, range: Range<u64>) -> BoxFuture<'_, Result<Option<ByteStream>, Error>> {
-        Box::pin(read::read(Arc::clone(&self.disk), upload.object(), range))
-    }
-
     fn hold(&self, upload: UploadId) -> BoxFuture<'_, Result<Option<Box<dyn HeldUpload>>, Error>> {
         let disk = Arc::clone(&self.disk);
         Box::pin(off_runtime(move || {

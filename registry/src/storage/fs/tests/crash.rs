@@ -35,12 +35,12 @@ async fn dying_between_any_two_steps_of_a_push_loses_nothing_that_was_acknowledg
         let mut committed = false;
         if let Ok(Some(mut held)) = store.hold(upload).await {
             for chunk in [&content[..290_000], &content[290_000..]] {
-                let Ok(end) = held.append(acknowledged, body([chunk.to_vec()])).await else {
+                let Ok(end) = held.append_at(acknowledged, body([chunk.to_vec()])).await else {
                     break;
                 };
                 acknowledged = end;
             }
-            committed = acknowledged == 300_000 && held.commit(&digest, 300_000).await.is_ok();
+            committed = acknowledged == 300_000 && held.commit_at(&digest, 300_000).await.is_ok();
         }
         let finished = left.load(Ordering::SeqCst) > 0;
         drop(store);
@@ -55,11 +55,14 @@ async fn dying_between_any_two_steps_of_a_push_loses_nothing_that_was_acknowledg
         let mut held = hold(&store, upload).await;
         if stored.is_none() {
             let at = usize::try_from(acknowledged).expect("it fits");
-            held.append(acknowledged, body([content[at..].to_vec()]))
+            held.append_at(acknowledged, body([content[at..].to_vec()]))
                 .await
                 .expect("the upload goes on");
         }
-        assert_eq!(held.commit(&digest, 300_000).await.expect("the commit succeeds"), key);
+        assert_eq!(
+            held.commit_at(&digest, 300_000).await.expect("the commit succeeds"),
+            key
+        );
         assert!(
             get(&store, &key).await.as_ref() == Some(&content),
             "other bytes after {steps} steps"
@@ -95,7 +98,7 @@ async fn bytes_reach_the_device_before_their_name_and_the_name_before_the_answer
 
     let upload = UploadId::random();
     let mut held = hold(&store, upload).await;
-    held.append(0, body(["ab"])).await.expect("the append succeeds");
+    held.append_at(0, body(["ab"])).await.expect("the append succeeds");
     let (file, uploads) = (upload.object(), UPLOADS.to_owned());
     let of = |operation: Operation, object: &String| (operation, object.clone());
     assert_eq!(
@@ -107,11 +110,11 @@ async fn bytes_reach_the_device_before_their_name_and_the_name_before_the_answer
             of(Operation::SyncDir, &uploads)
         ]
     );
-    held.append(2, body(["c"])).await.expect("the append succeeds");
+    held.append_at(2, body(["c"])).await.expect("the append succeeds");
     assert_eq!(steps(), [of(Operation::Write, &file), of(Operation::Sync, &file)]);
 
     let key = held
-        .commit(&Digest::sha256("abc"), 3)
+        .commit_at(&Digest::sha256("abc"), 3)
         .await
         .expect("the commit succeeds");
     let (blob, (shard, algorithm)) = (key.object(), key.folders());
@@ -143,17 +146,17 @@ async fn an_upload_goes_on_after_a_restart() {
     let store = open(folder.path(), Faults::NONE);
     let half = hold(&store, upload)
         .await
-        .append(0, body([content[..500].to_vec()]))
+        .append_at(0, body([content[..500].to_vec()]))
         .await;
     assert_eq!(half.expect("the append succeeds"), 500);
     drop(store);
     let store = open(folder.path(), Faults::NONE);
     let mut held = hold(&store, upload).await;
-    held.append(500, body([content[500..].to_vec()]))
+    held.append_at(500, body([content[500..].to_vec()]))
         .await
         .expect("the append succeeds");
     let key = held
-        .commit(&Digest::sha256(&content), 1000)
+        .commit_at(&Digest::sha256(&content), 1000)
         .await
         .expect("the commit succeeds");
     assert_eq!(get(&store, &key).await, Some(content));
@@ -165,7 +168,7 @@ async fn a_file_that_lost_acknowledged_bytes_is_told_by_its_length() {
     let upload = UploadId::random();
     hold(&store, upload)
         .await
-        .append(0, body(["abcdef"]))
+        .append_at(0, body(["abcdef"]))
         .await
         .expect("the append succeeds");
     let file = std::fs::File::options()
@@ -174,11 +177,11 @@ async fn a_file_that_lost_acknowledged_bytes_is_told_by_its_length() {
     file.expect("it is there").set_len(4).expect("it can be cut off");
     let mut held = hold(&store, upload).await;
     assert!(matches!(
-        held.append(6, body(["x"])).await,
+        held.append_at(6, body(["x"])).await,
         Err(AppendError::Lost { durable: 4 })
     ));
     assert!(matches!(
-        held.commit(&Digest::sha256("abcdef"), 6).await,
+        held.commit_at(&Digest::sha256("abcdef"), 6).await,
         Err(CommitError::Lost { durable: 4 })
     ));
 }

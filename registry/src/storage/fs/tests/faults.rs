@@ -25,7 +25,7 @@ async fn a_full_disk_keeps_what_is_durable_and_passes() {
         // Half of it arrives, with a tail that nobody acknowledged, before the disk is full.
         hold(&store, upload)
             .await
-            .append(0, body([content[..600].to_vec()]))
+            .append_at(0, body([content[..600].to_vec()]))
             .await
             .expect("the append succeeds");
         switch.on(ENOSPC);
@@ -33,7 +33,7 @@ async fn a_full_disk_keeps_what_is_durable_and_passes() {
         let mut push = async || -> Result<BlobKey, Error> {
             let mut held = store.hold(upload).await?.expect("the upload is free");
             let at = usize::try_from(durable).expect("it fits");
-            match held.append(durable, body([content[at..].to_vec()])).await {
+            match held.append_at(durable, body([content[at..].to_vec()])).await {
                 Ok(end) => durable = end,
                 Err(error) => {
                     let (reported, error) = storage_cause(error);
@@ -41,9 +41,9 @@ async fn a_full_disk_keeps_what_is_durable_and_passes() {
                     return Err(error);
                 }
             }
-            held.commit(&digest, 1000).await.map_err(|error| match error {
+            held.commit_at(&digest, 1000).await.map_err(|error| match error {
                 CommitError::Storage(error) => error,
-                CommitError::Lost { .. } => panic!("{error:?}"),
+                CommitError::Lost { .. } | CommitError::Gone => panic!("{error:?}"),
             })
         };
         let refused = push().await.expect_err("the disk is full");
@@ -70,16 +70,20 @@ async fn after_a_failed_flush_the_store_is_read_only() {
     let other = put(&store, b"other").await;
     let upload = UploadId::random();
     let mut held = hold(&store, upload).await;
-    held.append(0, body(["ab"])).await.expect("the append succeeds");
+    held.append_at(0, body(["ab"])).await.expect("the append succeeds");
 
     switch.on(EIO);
     flushes.store(0, Ordering::SeqCst);
-    let (durable, error) = storage_cause(held.append(2, body(["cd"])).await.expect_err("the flush fails"));
+    let (durable, error) = storage_cause(held.append_at(2, body(["cd"])).await.expect_err("the flush fails"));
     assert_eq!((durable, error.kind()), (2, ErrorKind::Broken));
     assert_eq!(flushes.load(Ordering::SeqCst), 1);
     switch.off();
 
-    let (durable, error) = storage_cause(held.append(2, body(["cd"])).await.expect_err("the store is read-only"));
+    let (durable, error) = storage_cause(
+        held.append_at(2, body(["cd"]))
+            .await
+            .expect_err("the store is read-only"),
+    );
     assert_eq!((durable, error.kind()), (2, ErrorKind::Denied));
     assert!(store.hold(UploadId::random()).await.is_err());
     assert!(store.delete(&other).await.is_err());
@@ -90,9 +94,9 @@ async fn after_a_failed_flush_the_store_is_read_only() {
     drop((held, store));
     let store = open(folder.path(), Faults::NONE);
     let mut held = hold(&store, upload).await;
-    assert_eq!(held.append(2, body(["x"])).await.expect("the append succeeds"), 3);
+    assert_eq!(held.append_at(2, body(["x"])).await.expect("the append succeeds"), 3);
     let key = held
-        .commit(&Digest::sha256("abx"), 3)
+        .commit_at(&Digest::sha256("abx"), 3)
         .await
         .expect("the commit succeeds");
     assert_eq!(get(&store, &key).await, Some(b"abx".to_vec()));
@@ -151,7 +155,7 @@ async fn a_store_that_takes_no_writes_says_so_and_reads_go_on() {
         let key = put(&store, b"abc").await;
         let mut held = hold(&store, UploadId::random()).await;
         switch.on(code);
-        let (durable, error) = storage_cause(held.append(0, body(["x"])).await.expect_err("it is read-only"));
+        let (durable, error) = storage_cause(held.append_at(0, body(["x"])).await.expect_err("it is read-only"));
         assert_eq!((durable, error.kind()), (0, ErrorKind::Denied));
         assert!(
             store
@@ -169,7 +173,7 @@ async fn a_store_that_takes_no_writes_says_so_and_reads_go_on() {
         );
         assert_eq!(get(&store, &key).await, Some(b"abc".to_vec()));
         switch.off();
-        held.append(0, body(["x"])).await.expect("it is writable again");
+        held.append_at(0, body(["x"])).await.expect("it is writable again");
         store.probe().await.expect("it is ready again");
     }
 }
@@ -244,8 +248,8 @@ async fn a_panic_in_any_step_of_a_push_leaves_the_upload_usable() {
         let upload = UploadId::random();
         let push = async || {
             let mut held = hold(&store, upload).await;
-            held.append(0, body(["ab"])).await.expect("the append succeeds");
-            held.commit(&Digest::sha256("ab"), 2)
+            held.append_at(0, body(["ab"])).await.expect("the append succeeds");
+            held.commit_at(&Digest::sha256("ab"), 2)
                 .await
                 .expect("the commit succeeds")
         };
@@ -256,7 +260,7 @@ async fn a_panic_in_any_step_of_a_push_leaves_the_upload_usable() {
         let key = match store.size(&key).await.expect("the store answers") {
             Some(_) => hold(&store, upload)
                 .await
-                .commit(key.digest(), 2)
+                .commit_at(key.digest(), 2)
                 .await
                 .expect("the commit succeeds"),
             None => push().await,

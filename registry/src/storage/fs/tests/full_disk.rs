@@ -41,7 +41,7 @@ async fn an_upload_survives_a_disk_that_runs_full() {
     let (upload, content) = (UploadId::random(), bytes(900_000));
     let mut held = hold(&store, upload).await;
     let (durable, error) = storage_cause(
-        held.append(0, body([content.clone()]))
+        held.append_at(0, body([content.clone()]))
             .await
             .expect_err("the disk is full"),
     );
@@ -50,11 +50,11 @@ async fn an_upload_survives_a_disk_that_runs_full() {
     assert!(get(&store, &filling).await.is_some(), "reads go on");
     store.delete(&filling).await.expect("deletions go on");
     let at = usize::try_from(durable).expect("it fits");
-    held.append(durable, body([content[at..].to_vec()]))
+    held.append_at(durable, body([content[at..].to_vec()]))
         .await
         .expect("there is room");
     let key = held
-        .commit(&Digest::sha256(&content), 900_000)
+        .commit_at(&Digest::sha256(&content), 900_000)
         .await
         .expect("the commit succeeds");
     assert!(get(&store, &key).await == Some(content));

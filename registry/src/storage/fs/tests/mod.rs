@@ -16,8 +16,8 @@ use wreg_oci::digest::Digest;
 
 use super::*;
 use crate::storage::{
-    AppendError, ErrorKind, StopCause,
-    contract::{self, Store, body, bytes, get, hold, keys, put},
+    AppendError, ErrorKind, Position, StopCause,
+    contract::{self, ByOffset as _, Store, body, bytes, get, hold, keys, put},
 };
 
 const EIO: i32 = 5;
@@ -45,7 +45,11 @@ fn make() -> (tempfile::TempDir, Store) {
     (folder, store)
 }
 
-contract::contract_suite!(make);
+fn make_for_contract() -> impl Future<Output = Option<(tempfile::TempDir, Store)>> {
+    std::future::ready(Some(make()))
+}
+
+contract::contract_suite!(make_for_contract);
 
 /// A fault that a test switches on and off: an error number, and the operation that it befalls.
 struct Switch(AtomicI32);
@@ -76,7 +80,7 @@ fn storage_cause(error: AppendError) -> (u64, Error) {
         AppendError::Stopped {
             durable,
             cause: StopCause::Storage(error),
-        } => (durable, error),
+        } => (durable.offset, error),
         other => panic!("{other:?}"),
     }
 }
@@ -96,10 +100,10 @@ async fn an_upload_is_the_owners_alone_and_a_blob_is_read_only() {
     let (folder, store) = make();
     let upload = UploadId::random();
     let mut held = hold(&store, upload).await;
-    held.append(0, body(["ab"])).await.expect("the append succeeds");
+    held.append_at(0, body(["ab"])).await.expect("the append succeeds");
     assert_eq!(mode(folder.path(), &upload.object()), 0o600);
     let key = held
-        .commit(&Digest::sha256("ab"), 2)
+        .commit_at(&Digest::sha256("ab"), 2)
         .await
         .expect("the commit succeeds");
     assert_eq!(mode(folder.path(), &key.object()), 0o400);
@@ -116,7 +120,7 @@ async fn twenty_thousand_appends_of_one_byte_leave_one_file() {
     for (offset, byte) in content.iter().enumerate() {
         let mut held = hold(&store, upload).await;
         assert_eq!(
-            held.append(offset as u64, body([vec![*byte]]))
+            held.append_at(offset as u64, body([vec![*byte]]))
                 .await
                 .expect("the append succeeds"),
             offset as u64 + 1
@@ -128,7 +132,7 @@ async fn twenty_thousand_appends_of_one_byte_leave_one_file() {
     assert_eq!(files, 1);
     let key = hold(&store, upload)
         .await
-        .commit(&Digest::sha256(&content), 20_000)
+        .commit_at(&Digest::sha256(&content), 20_000)
         .await
         .expect("the commit succeeds");
     assert!(get(&store, &key).await == Some(content));
@@ -146,7 +150,7 @@ async fn small_pieces_are_written_together() {
     let pieces: Vec<_> = bytes(300_000).chunks(1).map(<[u8]>::to_vec).collect();
     hold(&store, UploadId::random())
         .await
-        .append(0, body(pieces))
+        .append_at(0, body(pieces))
         .await
         .expect("the append succeeds");
     assert_eq!(writes.load(Ordering::SeqCst), 2);

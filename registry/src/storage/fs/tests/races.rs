@@ -47,7 +47,7 @@ async fn a_writer_that_opened_the_upload_before_its_commit_cannot_hold_the_blob(
     let store = open(folder.path(), Faults::NONE);
     hold(&store, upload)
         .await
-        .append(0, body(["ab"]))
+        .append_at(0, body(["ab"]))
         .await
         .expect("the append succeeds");
     drop(store);
@@ -61,7 +61,7 @@ async fn a_writer_that_opened_the_upload_before_its_commit_cannot_hold_the_blob(
     let go_on = gate.reached().await;
     let key = hold(&store, upload)
         .await
-        .commit(&Digest::sha256("ab"), 2)
+        .commit_at(&Digest::sha256("ab"), 2)
         .await
         .expect("the commit succeeds");
     go_on.send(()).expect("the late writer waits");
@@ -81,10 +81,10 @@ async fn of_two_writers_at_one_offset_one_is_refused() {
             tokio::spawn(async move {
                 let mut held = store.hold(upload).await.expect("the store answers")?;
                 // As a registry does: how far the upload is, is looked up while it is held.
-                let stream = store.read_upload(upload, 0..2).await;
+                let stream = held.read(&Position::START, 0..2).await;
                 let taken = stream.is_ok_and(|stream| stream.is_some());
                 if !taken {
-                    held.append(0, body([content])).await.expect("the append succeeds");
+                    held.append_at(0, body([content])).await.expect("the append succeeds");
                 }
                 (!taken).then_some(content)
             })
@@ -96,7 +96,7 @@ async fn of_two_writers_at_one_offset_one_is_refused() {
         };
         let key = hold(&store, upload)
             .await
-            .commit(&Digest::sha256(content), 2)
+            .commit_at(&Digest::sha256(content), 2)
             .await
             .expect("the commit succeeds");
         assert_eq!(get(&store, &key).await, Some(content.as_bytes().to_vec()));
@@ -111,7 +111,7 @@ async fn a_dropped_append_holds_the_upload_until_its_write_has_ended() {
     let store = open(folder.path(), faults);
     let upload = UploadId::random();
     let mut held = hold(&store, upload).await;
-    let writing = tokio::spawn(async move { held.append(0, body(["lost"])).await });
+    let writing = tokio::spawn(async move { held.append_at(0, body(["lost"])).await });
     let go_on = gate.reached().await;
     writing.abort();
     assert!(writing.await.is_err_and(|ended| ended.is_cancelled()));
@@ -121,9 +121,9 @@ async fn a_dropped_append_holds_the_upload_until_its_write_has_ended() {
     );
     go_on.send(()).expect("the write waits");
     let mut held = contract::hold_when_free(&store, upload).await;
-    held.append(0, body(["ab"])).await.expect("the append succeeds");
+    held.append_at(0, body(["ab"])).await.expect("the append succeeds");
     let key = held
-        .commit(&Digest::sha256("ab"), 2)
+        .commit_at(&Digest::sha256("ab"), 2)
         .await
         .expect("the commit succeeds");
     assert_eq!(get(&store, &key).await, Some(b"ab".to_vec()));
@@ -137,13 +137,13 @@ async fn a_commit_does_not_publish_what_took_the_place_of_its_upload() {
     let store = open(folder.path(), faults);
     let upload = UploadId::random();
     let mut held = hold(&store, upload).await;
-    held.append(0, body(["ab"])).await.expect("the append succeeds");
-    let committing = tokio::spawn(async move { held.commit(&Digest::sha256("ab"), 2).await });
+    held.append_at(0, body(["ab"])).await.expect("the append succeeds");
+    let committing = tokio::spawn(async move { held.commit_at(&Digest::sha256("ab"), 2).await });
     let go_on = gate.reached().await;
     store.abort(upload).await.expect("the abort succeeds");
     hold(&store, upload)
         .await
-        .append(0, body(["xy"]))
+        .append_at(0, body(["xy"]))
         .await
         .expect("the append succeeds");
     go_on.send(()).expect("the commit waits");

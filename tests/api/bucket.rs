@@ -1,0 +1,96 @@
+//! What a registry has in its bucket, looked at behind its back.
+
+use std::{path::PathBuf, thread};
+
+use aws_sdk_s3::{
+    Client,
+    config::{BehaviorVersion, Builder, Credentials, Region},
+};
+use wreg_harness::ObjectStorage;
+
+/// Whether the registries of this run keep their blobs in files. What a test does with the files themselves, it does on those alone:
+/// every run has a part on files.
+pub(crate) fn on_files() -> bool {
+    wreg_harness::object_storage().is_none()
+}
+
+/// A registry's part of the bucket.
+#[derive(Debug, Clone)]
+pub(crate) struct TestBucket {
+    storage: ObjectStorage,
+    /// What the names of its objects begin with; it ends in a slash.
+    prefix: String,
+}
+
+impl TestBucket {
+    /// The part of the registry that has this database, if this run is on object storage.
+    pub(crate) fn of(database: &str) -> Option<Self> {
+        let (_, name) = database.rsplit_once("search_path%3D")?;
+        Some(Self {
+            storage: wreg_harness::object_storage()?,
+            prefix: format!("api/{name}/"),
+        })
+    }
+
+    /// Lines of a configuration file.
+    pub(crate) fn settings(&self) -> String {
+        self.storage.settings(&self.prefix)
+    }
+
+    /// The names of the objects of blobs.
+    pub(crate) fn blobs(&self) -> Vec<PathBuf> {
+        self.clone()
+            .look(|bucket, client| async move { bucket.objects(&client, "blobs/").await })
+    }
+
+    /// The names of what there is of uploads: objects, and multipart uploads that are open.
+    pub(crate) fn uploads(&self) -> Vec<PathBuf> {
+        self.clone().look(|bucket, client| async move {
+            let mut names = bucket.objects(&client, "uploads/").await;
+            let request = client.list_multipart_uploads().bucket(&bucket.storage.bucket);
+            let open = request.prefix(&bucket.prefix).send().await.expect("a listing");
+            let open = open.uploads.unwrap_or_default().into_iter();
+            names.extend(open.map(|upload| PathBuf::from(upload.key.expect("a key"))));
+            names
+        })
+    }
+
+    async fn objects(&self, client: &Client, folder: &str) -> Vec<PathBuf> {
+        let request = client.list_objects_v2().bucket(&self.storage.bucket);
+        let listed = request
+            .prefix(format!("{}{folder}", self.prefix))
+            .send()
+            .await
+            .expect("a listing");
+        let objects = listed.contents.unwrap_or_default().into_iter();
+        objects
+            .map(|object| PathBuf::from(object.key.expect("a key")))
+            .collect()
+    }
+
+    /// Asks from a thread of its own, because values are dropped where nothing can be awaited.
+    fn look<T, F>(self, ask: impl FnOnce(Self, Client) -> F + Send + 'static) -> T
+    where
+        T: Send + 'static,
+        F: Future<Output = T>,
+    {
+        let asking = thread::spawn(move || {
+            let ObjectStorage {
+                endpoint,
+                access_key_id,
+                secret_access_key,
+                ..
+            } = &self.storage;
+            let config = Builder::new()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new("garage"))
+                .endpoint_url(endpoint)
+                .force_path_style(true)
+                .credentials_provider(Credentials::new(access_key_id, secret_access_key, None, None, "tests"));
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let client = Client::from_conf(config.build());
+            runtime.expect("a runtime").block_on(ask(self, client))
+        });
+        asking.join().expect("the object storage answers")
+    }
+}
