@@ -17,6 +17,7 @@ use clap::ValueEnum;
 
 use self::report::Totals;
 use crate::{
+    garage::Garage,
     go_tools::GoTool,
     postgres::Postgres,
     process,
@@ -61,15 +62,18 @@ pub(crate) struct Arguments {
 enum Stack {
     SqliteFiles,
     PostgresFiles,
+    #[value(name = "postgres-s3")]
+    PostgresS3,
 }
 
 impl Stack {
-    const ALL: [Self; 2] = [Self::SqliteFiles, Self::PostgresFiles];
+    const ALL: [Self; 3] = [Self::SqliteFiles, Self::PostgresFiles, Self::PostgresS3];
 
     fn name(self) -> &'static str {
         match self {
             Self::SqliteFiles => "sqlite-files",
             Self::PostgresFiles => "postgres-files",
+            Self::PostgresS3 => "postgres-s3",
         }
     }
 }
@@ -118,15 +122,35 @@ fn on_stack(runner: &mut Runner, stack: Stack, suite: &Path) -> Result<Totals> {
             against(runner, suite, stack.name(), &[], &[])
         }
         Stack::PostgresFiles => {
-            let wants = Wants {
-                postgres: true,
-                fixtures: false,
-            };
-            setup::run(runner, wants)?;
-            let database = Postgres::start()?;
+            let database = postgres(runner)?;
             against(runner, suite, stack.name(), &[], &[("WREG_DATABASE", database.url())])
         }
+        Stack::PostgresS3 => {
+            let (database, garage) = (postgres(runner)?, Garage::start(runner)?);
+            let (credentials, place) = garage.url()["http://".len()..].split_once('@').context("credentials")?;
+            let (key, secret) = credentials.split_once(':').context("a secret")?;
+            let (address, bucket) = place.split_once('/').context("a bucket")?;
+            let variables = [
+                ("WREG_DATABASE", database.url()),
+                ("WREG_S3_BUCKET", bucket),
+                ("WREG_S3_ENDPOINT", &format!("http://{address}")),
+                ("WREG_S3_REGION", "garage"),
+                ("WREG_S3_ACCESS_KEY_ID", key),
+                ("WREG_S3_SECRET_ACCESS_KEY", secret),
+                ("WREG_S3_PATH_STYLE", "true"),
+            ];
+            against(runner, suite, stack.name(), &[], &variables)
+        }
     }
+}
+
+fn postgres(runner: &mut Runner) -> Result<Postgres> {
+    let wants = Wants {
+        postgres: true,
+        fixtures: false,
+    };
+    setup::run(runner, wants)?;
+    Postgres::start()
 }
 
 /// Starts a server, which takes manifests whose content is missing, and runs the suite against it.
