@@ -44,6 +44,7 @@ mod resume;
 mod routes;
 mod schema;
 mod secrets;
+mod servers;
 mod sessions;
 mod skopeo;
 mod small_disk;
