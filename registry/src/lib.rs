@@ -16,6 +16,7 @@ pub mod auth;
 mod clock;
 pub mod config;
 pub mod domain;
+mod fsck;
 pub mod http;
 mod metadata;
 mod metrics;

@@ -17,6 +17,7 @@ use crate::{
     app::{App, Surroundings},
     auth::administrator,
     config::{Config, Flags, LogFormat, config_reference},
+    fsck,
     http::{
         self,
         connection::{ConnectionLimits, Terms},
@@ -39,6 +40,10 @@ pub struct Command {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Check the store against the database, while no server uses them
+    ///
+    /// It deletes nothing. Exit code 0: all is well; 1: something is not, or was not repaired; 2: it could not be told.
+    Fsck(fsck::Options),
     /// Print a page of the reference
     #[command(hide = true)]
     Reference {
@@ -50,17 +55,19 @@ enum Action {
 
 /// Does what the command line says, until the process is told to end.
 pub fn run(command: Command) -> ExitCode {
-    if let Some(Action::Reference { page }) = command.action {
-        let text = if page == "config" {
-            config_reference()
-        } else {
-            http::errors_reference()
-        };
-        return written(&text);
-    }
-    let result = tokio::runtime::Runtime::new()
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(start(command.flags)));
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = match command.action {
+        Some(Action::Reference { page }) if page == "config" => return written(&config_reference()),
+        Some(Action::Reference { .. }) => return written(&http::errors_reference()),
+        Some(Action::Fsck(options)) => return runtime.block_on(fsck::run(command.flags, &options)),
+        None => runtime.block_on(start(command.flags)),
+    };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -7,6 +7,7 @@ mod blobs;
 mod bodies;
 mod bucket;
 mod catalog;
+mod check;
 mod collection;
 mod connections;
 mod crash;

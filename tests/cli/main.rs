@@ -19,5 +19,6 @@ mod skopeo;
 mod stalling;
 mod tls;
 mod token;
+mod undelete;
 mod validate;
 mod wreg;

@@ -22,6 +22,7 @@ mod process;
 mod runner;
 mod server;
 mod setup;
+mod soak;
 mod test;
 
 use std::process::ExitCode;
@@ -56,6 +57,8 @@ enum Task {
     Docs(docs::Arguments),
     /// Start-up time, memory, and the time of a push and a pull, measured on release builds.
     Figures,
+    /// The collection under load, for thousands of passes (`--gc --cycles N --minutes M`).
+    Soak(soak::Arguments),
     /// Everything that must pass before a change lands: lint, test, conformance and interop.
     Ci,
 }
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
             Task::Interop(arguments) => interop::run(&mut runner, &arguments),
             Task::Docs(arguments) => docs::run(&mut runner, &arguments),
             Task::Figures => figures::run(&mut runner),
+            Task::Soak(arguments) => soak::run(&mut runner, &arguments),
             Task::Ci => ci::run(&mut runner),
         };
         runner.print_table();

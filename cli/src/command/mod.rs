@@ -13,6 +13,7 @@ mod reference;
 mod repository;
 mod tags;
 mod token;
+mod undelete;
 mod validate;
 mod version;
 
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Inspect(inspect::Args),
     Tags(tags::Args),
     Delete(delete::Args),
+    Undelete(undelete::Args),
     Copy(copy::Args),
     Repository(repository::Args),
     Token(token::Args),
@@ -96,6 +98,7 @@ impl Command {
             Self::Inspect(args) => inspect::run(args, context).await,
             Self::Tags(args) => tags::run(args, context).await,
             Self::Delete(args) => delete::run(args, context).await,
+            Self::Undelete(args) => undelete::run(args, context).await,
             Self::Copy(args) => copy::run(args, context).await,
             Self::Repository(args) => repository::run(args, context).await,
             Self::Token(args) => token::run(args, context).await,

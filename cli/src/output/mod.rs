@@ -10,6 +10,7 @@
 //! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · keys.rs · session.rs
 //! ```
 
+mod collected;
 mod inspected;
 mod json;
 mod keys;
@@ -24,6 +25,7 @@ mod transferred;
 mod validated;
 mod wasm;
 
+pub(crate) use collected::{Collection, DeletedShown, DeletedThings, Undeletion};
 pub(crate) use inspected::{Annotated, InRegistry, Inspected, Source, Wit};
 pub(crate) use keys::{KeyShown, Keys};
 pub(crate) use listed::{Repositories, RepositoryShown, Tags};

@@ -3,6 +3,7 @@
 //! What the OCI distribution specification covers is in `wreg-oci`; here is what it does not know. Repositories are a query
 //! parameter (`?repository=acme/hello`), since names hold slashes.
 
+pub mod check;
 pub mod collection;
 pub mod deletion;
 pub mod key;
@@ -10,6 +11,7 @@ pub mod repository;
 pub mod scope;
 pub mod token;
 
+pub use check::{CheckLine, Checked, Finding, FindingKind};
 pub use collection::{Collected, Counts, LooseBlob};
 pub use deletion::{Deleted, DeletedKind, DeletedList, Undeleted};
 pub use key::{Key, KeyList, KeyState};
@@ -35,3 +37,6 @@ pub const DELETED: &str = "/api/v1/deleted";
 
 /// `GET` → [`KeyList`]; `POST` → [`KeyList`], after the keys of all servers were retired. For those who administer the server.
 pub const KEYS: &str = "/api/v1/keys";
+
+/// `POST [?deep=true][&repair=true]` → lines of [`CheckLine`], the last of them [`CheckLine::Checked`]; empty lines say that it goes on.
+pub const CHECK: &str = "/api/v1/admin/fsck";

@@ -4,6 +4,7 @@
 //! What must not stop half way because a client goes away runs in a task of its own; dropping the future then leaves it running.
 
 pub mod blobs;
+pub mod check;
 pub mod collection;
 pub mod deletions;
 pub mod error;

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use wreg_oci::{Endpoint, InvalidEndpoint, Page, RepositoryName};
 
 use super::{
-    ApiError, Result, body, collection, deletions,
+    ApiError, Result, body, check, collection, deletions,
     headers::RequestHeaders,
     keys,
     origin::{self, Origin},
@@ -23,6 +23,7 @@ use super::{
 use crate::{
     app::App,
     auth::permit::{Administer, Delete, Pull},
+    domain::check::Check,
 };
 
 /// The largest body of a request, in bytes.
@@ -80,6 +81,15 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
             let dry_run = optional(query, "dry_run")?.unwrap_or(false);
             collection::collect(registry, permit, dry_run, optional(query, "cursor")?).await
         }
+        (wreg_api::CHECK, &Method::POST) => {
+            let permit = gate.server()?;
+            let check = Check {
+                deep: optional(query, "deep")?.unwrap_or(false),
+                repair: optional(query, "repair")?.unwrap_or(false),
+            };
+            Ok(check::check(registry, &permit, check))
+        }
+        (wreg_api::CHECK, _) => Err(ApiError::MethodNotAllowed("POST")),
         (wreg_api::COLLECTION, _) => Err(ApiError::MethodNotAllowed("POST")),
         _ => Err(ApiError::NotFound),
     }

@@ -7,6 +7,7 @@
 mod api;
 mod blobs;
 mod body;
+mod check;
 mod collection;
 pub mod connection;
 mod deletions;

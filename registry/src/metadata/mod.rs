@@ -10,6 +10,7 @@
 //! `find_*` answers `Option`, `list_*` a page. Lookups name the repository: what a row is worth to a caller depends on it.
 
 pub(crate) mod blobs;
+pub(crate) mod check;
 pub(crate) mod collection;
 pub(crate) mod deletions;
 mod edges;

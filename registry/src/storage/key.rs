@@ -75,8 +75,7 @@ impl BlobKey {
     }
 
     /// What the bytes hash to.
-    #[cfg(any(test, feature = "s3"))]
-    pub(super) fn digest(&self) -> &Digest {
+    pub(crate) fn digest(&self) -> &Digest {
         &self.digest
     }
 

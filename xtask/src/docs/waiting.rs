@@ -70,16 +70,18 @@ const WAITING: &[Waits] = &[
         "A signature that somebody made up is shown as there, never as good",
         NO_PAGES,
     ),
-    part(
-        "A05",
-        "A flood of pushes by one identity",
-        "How often somebody may push is not limited yet.",
-    ),
+    whole("A05", "Many wrong passwords, or a flood of pushes", NO_PEOPLE),
     whole("A12", "A thousand logins each second", NO_PEOPLE),
     whole(
         "A15",
         "Every change, and every refusal of one, has one row in an audit",
         "Changes are recorded as events; refusals are only logged so far.",
+    ),
+    whole("J05", "A token of one kind in the place of another", NO_TEST),
+    whole(
+        "J06",
+        "The key that signs tokens changes in the middle of a push",
+        NO_TEST,
     ),
     whole("J08", "One identity token exchanged twice", NO_PUBLISHERS),
     whole(

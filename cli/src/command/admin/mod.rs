@@ -1,5 +1,6 @@
 //! `wreg admin`: what keeps a server in order, done by the running server.
 
+mod gc;
 mod keys;
 
 use clap::Subcommand;
@@ -13,6 +14,7 @@ use crate::{context::Context, error::CliError};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
+  wreg admin gc --dry-run localhost:5000
   wreg admin keys list localhost:5000
   wreg admin keys rotate localhost:5000")]
 pub(crate) struct Args {
@@ -22,11 +24,13 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Gc(gc::Args),
     Keys(keys::Args),
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
     match args.verb {
+        Verb::Gc(args) => gc::run(args, context).await,
         Verb::Keys(args) => keys::run(args, context).await,
     }
 }

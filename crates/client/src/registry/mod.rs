@@ -1,5 +1,6 @@
 //! One registry: its operations, each of them a few requests.
 
+mod collection;
 mod keys;
 mod lists;
 mod manifests;
