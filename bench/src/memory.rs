@@ -1,45 +1,22 @@
-//! Private memory of a process, as the kernel counts it: what is neither a file nor shared.
+//! Private memory of the server, in MiB.
 
-use std::{
-    io::Read as _,
-    sync::mpsc::{self, RecvTimeoutError},
-    thread,
-    time::Duration,
-};
-
-use wreg_harness::RegistryProcess;
+use wreg_harness::{RegistryProcess, peak_private_memory, private_memory};
 
 use crate::{client::Client, print_row};
 
-/// How often a running process is looked at.
-const TICK: Duration = Duration::from_millis(10);
-
-/// `RssAnon` of a process, in MiB.
+/// What a process has now.
 pub(crate) fn private_mib(pid: u32) -> f64 {
-    let mut status = String::new();
-    let read = std::fs::File::open(format!("/proc/{pid}/status")).and_then(|mut file| file.read_to_string(&mut status));
-    let line = read
-        .ok()
-        .and_then(|_| status.lines().find_map(|line| line.strip_prefix("RssAnon:")));
-    let kib = line
-        .and_then(|line| line.split_whitespace().next())
-        .and_then(|kib| kib.parse::<f64>().ok());
-    kib.unwrap_or(f64::NAN) / 1024.0
+    mib(private_memory(pid))
 }
 
-/// The most private memory that a process has while `work` is done, in MiB.
+/// The most that a process has while `work` is done.
 pub(crate) fn peak_mib(pid: u32, work: impl FnOnce()) -> f64 {
-    let (done, ended) = mpsc::channel::<()>();
-    let watcher = thread::spawn(move || {
-        let mut peak = private_mib(pid);
-        while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-            peak = peak.max(private_mib(pid));
-        }
-        peak
-    });
-    work();
-    drop(done);
-    watcher.join().unwrap_or(f64::NAN)
+    mib(peak_private_memory(pid, work))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure with one decimal")]
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / (1024.0 * 1024.0)
 }
 
 /// After the start and one request.

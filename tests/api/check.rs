@@ -73,8 +73,9 @@ async fn what_is_missing_and_what_nobody_knows_is_listed() {
     let other = path.with_file_name(format!("{}.67e55044-10b1-426f-9247-bb680e5fe0c8", digest.encoded()));
     assert_ne!(other.file_name().expect("a name").to_string_lossy(), name);
     std::fs::rename(&path, &other).expect("it moves");
-    let old = std::time::SystemTime::now() - std::time::Duration::from_hours(48);
     let file = std::fs::File::options().write(true).open(&other).expect("it is there");
+    let written = file.metadata().and_then(|of| of.modified()).expect("it has a time");
+    let old = written - std::time::Duration::from_hours(48);
     file.set_modified(old).expect("it is ours");
     let (findings, _) = check(&registry, "").await;
     assert_eq!(kinds(&findings), [FindingKind::BlobMissing, FindingKind::BytesUnknown]);

@@ -1,15 +1,10 @@
 //! A thousand connections and more: as many as descriptors allow, and what happens when there are none left. The server is a process
 //! with its own database, so the run on PostgreSQL would only repeat it.
 
-use std::{
-    fs::File,
-    io::{BufRead as _, BufReader},
-    path::PathBuf,
-    thread,
-};
+use std::{path::PathBuf, thread};
 
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
-use wreg_harness::{RegistryProcess, raw::Connection};
+use wreg_harness::{RegistryProcess, private_memory, raw::Connection};
 use wreg_oci::Digest;
 
 use crate::process::{Client, until};
@@ -28,15 +23,6 @@ pub(crate) fn connections(wanted: usize) -> usize {
     setrlimit(Resource::Nofile, raised).expect("the soft limit can be raised to the hard one");
     let free = maximum.unwrap_or(u64::MAX).saturating_sub(SPARE);
     usize::try_from(free).unwrap_or(usize::MAX).min(wanted)
-}
-
-/// Private memory of a process that is not backed by files, in bytes.
-fn private_memory(pid: u32) -> u64 {
-    let status = File::open(format!("/proc/{pid}/status")).expect("the process runs");
-    let mut lines = BufReader::new(status).lines().map_while(Result::ok);
-    let line = lines.find_map(|line| line.strip_prefix("RssAnon:").map(str::to_owned));
-    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
-    kibibytes.expect("the kernel says how much") * 1024
 }
 
 fn is_live(connection: &mut Connection) -> bool {

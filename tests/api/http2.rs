@@ -16,14 +16,11 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
-use wreg_harness::{RegistryProcess, certificates::Certificates};
+use wreg_harness::{RegistryProcess, certificates::Certificates, private_memory};
 use wreg_oci::Digest;
 use wreg_registry::http::connection::ConnectionLimits;
 
-use crate::{
-    limits::private_memory,
-    registry::{Options, TestRegistry},
-};
+use crate::registry::{Options, TestRegistry};
 
 /// A deadline that a test waits for.
 const SHORT: Duration = Duration::from_millis(500);

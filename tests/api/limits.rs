@@ -1,14 +1,12 @@
 //! What the server's process may use: private memory that does not grow with what passes through, and descriptors that run out.
 
 use std::{
-    fs::File,
-    io::Read as _,
     sync::atomic::{AtomicU64, Ordering},
     thread,
 };
 
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
-use wreg_harness::RegistryProcess;
+use wreg_harness::{RegistryProcess, peak_private_memory, private_memory};
 use wreg_oci::{Algorithm, Digest, Hasher};
 
 use crate::{
@@ -24,16 +22,6 @@ const SIZE: usize = 64 * MIB;
 const EACH: u64 = MIB as u64;
 /// What they may take together, however many they are: threads for the files' work, and what the allocator keeps for later.
 const ALLOWANCE: u64 = 4 * MIB as u64;
-
-/// The private memory of a process in bytes: without files that are mapped, and without the cache of the system.
-pub(crate) fn private_memory(pid: u32) -> u64 {
-    let mut status = String::new();
-    let mut file = File::open(format!("/proc/{pid}/status")).expect("it runs, on Linux");
-    file.read_to_string(&mut status).expect("it is text");
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).expect("a number");
-    kib.parse::<u64>().expect("a number") * 1024
-}
 
 /// Does `work` on as many connections as there are blobs, and gives the most memory that was seen meanwhile.
 fn at_once(server: &RegistryProcess, work: impl Fn(&mut Client, usize, &dyn Fn()) + Sync) -> u64 {
@@ -113,6 +101,56 @@ fn memory_does_not_grow_with_what_passes_through() {
         pulling < most,
         "{before} bytes before, {pulling} while blobs were pulled"
     );
+}
+
+/// Pushes that many different blobs of that many MiB at once, and gives the most memory that the server had meanwhile.
+fn push_at_once(server: &RegistryProcess, count: usize, blocks: usize) -> u64 {
+    let block = bytes(MIB);
+    peak_private_memory(server.pid(), || {
+        thread::scope(|scope| {
+            for index in 0..count {
+                let (mut client, block) = (Client::of(server), &block);
+                scope.spawn(move || {
+                    let first = index.to_be_bytes();
+                    let mut hasher = Hasher::new(Algorithm::Sha256);
+                    hasher.update(&first);
+                    (0..blocks).for_each(|_| hasher.update(block));
+                    let target = format!("/v2/acme/many/blobs/uploads/?digest={}", hasher.finish());
+                    let framing = format!("Content-Length: {}", first.len() + blocks * MIB);
+                    client.begin("POST", &target, &framing).expect("it reads");
+                    client.connection.send(first).expect("it reads");
+                    (0..blocks).for_each(|_| client.connection.send(block).expect("it reads"));
+                    let answer = client.connection.read_response().expect("an answer");
+                    assert_eq!(answer.status, 201, "{}", answer.text());
+                });
+            }
+        });
+    })
+}
+
+/// **L07** 200 uploads at once, small and large → all are taken, in private memory that does not depend on their size: under 256 MiB on
+/// files, under 512 MiB on object storage.
+#[test]
+fn two_hundred_uploads_at_once_share_what_memory_there_is() {
+    const COUNT: usize = 200;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let start = || RegistryProcess::builder().data_dir(folder.path().join("data"));
+    if let Some(storage) = wreg_harness::object_storage() {
+        // Larger than one part, so that each needs its share of the buffers more than once.
+        let variables = storage.variables("api/at-once/");
+        let server = variables
+            .into_iter()
+            .fold(start(), |server, (name, value)| server.env(name, value))
+            .start();
+        let peak = push_at_once(&server, COUNT, 9);
+        assert!(peak < 512 << 20, "{peak} bytes");
+        return;
+    }
+    let server = start().start();
+    let small = push_at_once(&server, COUNT, 1);
+    let large = push_at_once(&server, COUNT, 4);
+    assert!(small.max(large) < 256 << 20, "{small} bytes, then {large}");
+    assert!(large < small + (16 << 20), "{small} bytes, then {large}");
 }
 
 /// **S12** The process really has no descriptor left → 503 for what needs one, nothing is lost, and it works again when there are some.

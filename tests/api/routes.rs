@@ -198,6 +198,7 @@ fn own_rows(at: &Content) -> Vec<Route> {
         route("GET", &deleted, Needs::Delete, "", 200),
         route("POST", &format!("{deleted}&reference=1.0"), Needs::Delete, "", 200),
         route("POST", wreg_api::COLLECTION, Needs::Server, "", 200),
+        route("POST", wreg_api::CHECK, Needs::Server, "", 200),
         route("GET", wreg_api::TOKENS, Needs::Server, "", 200),
         route("POST", wreg_api::TOKENS, Needs::Server, new_token, 201),
         route("DELETE", &revoked, Needs::Server, "", 200),

@@ -3,6 +3,7 @@
 //! - [`RegistryProcess`]: the server as a process of its own, on a free port and a temporary data folder.
 //! - [`certificates`]: a certificate authority and what it signs.
 //! - [`fixtures`]: real components from language toolchains, and small ones made from text in the process.
+//! - [`private_memory`]: what a process has to itself.
 //! - [`raw::Connection`]: HTTP/1.1 by hand, for what no client would send.
 //! - [`database`] and [`object_storage`]: the PostgreSQL and the S3 server that the task runner brought up, if it did.
 //!
@@ -10,12 +11,14 @@
 
 pub mod certificates;
 pub mod fixtures;
+mod memory;
 mod not_run;
 mod object_storage;
 mod output;
 pub mod raw;
 mod registry;
 
+pub use self::memory::{peak_private_memory, private_memory};
 pub use self::not_run::note as note_not_run;
 pub use self::object_storage::{ObjectStorage, object_storage, object_storage_for_units};
 pub use self::registry::{Builder, RefusedToStart, RegistryProcess, program, without_settings};

@@ -27,6 +27,19 @@ impl ObjectStorage {
         })
     }
 
+    /// The same as variables, for a server that is a process of its own.
+    pub fn variables(&self, prefix: &str) -> [(&'static str, String); 7] {
+        [
+            ("WREG_S3_BUCKET", self.bucket.clone()),
+            ("WREG_S3_ENDPOINT", self.endpoint.clone()),
+            ("WREG_S3_REGION", "garage".to_owned()),
+            ("WREG_S3_PATH_STYLE", "true".to_owned()),
+            ("WREG_S3_PREFIX", prefix.to_owned()),
+            ("WREG_S3_ACCESS_KEY_ID", self.access_key_id.clone()),
+            ("WREG_S3_SECRET_ACCESS_KEY", self.secret_access_key.clone()),
+        ]
+    }
+
     /// The settings of a server that keeps its blobs there, as lines of its configuration file. `prefix` ends in a slash.
     pub fn settings(&self, prefix: &str) -> String {
         let Self {

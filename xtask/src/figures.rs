@@ -3,7 +3,9 @@
 use anyhow::Result;
 
 use crate::{
-    fixtures, process,
+    fixtures,
+    garage::Garage,
+    process,
     runner::Runner,
     setup::{self, Wants},
 };
@@ -31,13 +33,15 @@ pub(crate) fn run(runner: &mut Runner) -> Result<()> {
             "wreg-bench",
         ]))
     })?;
+    let garage = runner.part("start Garage", |runner| Garage::start(runner))?;
     runner.part("measure", |runner| {
         let release = runner.target().join("release");
         let mut bench = std::process::Command::new(release.join("wreg-bench"));
         bench
             .env("WREG_REGISTRY_BIN", release.join("wreg-registry"))
             .env("WREG_BIN", release.join("wreg"))
-            .env("WREG_FIXTURES", fixtures);
+            .env("WREG_FIXTURES", fixtures)
+            .env("WREG_TEST_S3_UNITS", garage.url());
         process::run(&mut bench)
     })
 }

@@ -108,7 +108,7 @@ pub(crate) fn run(plan: &Plan) -> Report {
     let place = plan
         .folder
         .as_ref()
-        .map_or_else(|| place.tempdir(), |folder| tempfile::tempdir_in(folder));
+        .map_or_else(|| place.tempdir(), tempfile::tempdir_in);
     let place = place.expect("a temporary folder can be made");
     let registry = RegistryProcess::builder()
         .data_dir(place.path().join("data"))

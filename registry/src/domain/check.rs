@@ -202,7 +202,7 @@ impl Checking<'_> {
                             "no digest".to_owned(),
                             false,
                         )
-                        .await
+                        .await;
                     }
                 }
             }

@@ -89,8 +89,7 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
             };
             Ok(check::check(registry, &permit, check))
         }
-        (wreg_api::CHECK, _) => Err(ApiError::MethodNotAllowed("POST")),
-        (wreg_api::COLLECTION, _) => Err(ApiError::MethodNotAllowed("POST")),
+        (wreg_api::CHECK | wreg_api::COLLECTION, _) => Err(ApiError::MethodNotAllowed("POST")),
         _ => Err(ApiError::NotFound),
     }
 }

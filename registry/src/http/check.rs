@@ -29,6 +29,10 @@ pub(super) fn check(registry: &Registry, _permit: &ServerPermit, check: Check) -
     let checking = Box::pin(async move { registry.check(check, found).await });
     let lines = stream::unfold(Some((checking, findings)), async |state| {
         let (mut checking, mut findings) = state?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it is the time between two signs of life, and nobody waits for it"
+        )]
         let heartbeat = time::sleep(HEARTBEAT);
         tokio::select! {
             biased;

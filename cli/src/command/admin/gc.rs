@@ -49,6 +49,10 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
                     "{host} has been collecting by itself for ten minutes"
                 )));
             }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "it is the pause between two questions, of which there are so many"
+            )]
             tokio::time::sleep(PAUSE).await;
             continue;
         }
