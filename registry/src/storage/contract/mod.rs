@@ -5,6 +5,7 @@ pub(super) mod appends;
 pub(super) mod blobs;
 pub(super) mod commits;
 pub(super) mod holding;
+pub(super) mod large;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -57,6 +58,11 @@ macro_rules! contract_suite {
                 a_commit_of_more_than_arrived_is_refused_and_the_upload_goes_on
                 a_repeated_commit_is_ok
                 a_dropped_commit_can_be_repeated
+            }
+            large {
+                chunks_of_odd_lengths_make_a_large_blob
+                a_large_upload_that_was_read_becomes_a_blob
+                a_large_upload_that_was_read_and_is_not_what_it_should_be_leaves_nothing
             }
         }
     };

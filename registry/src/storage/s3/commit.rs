@@ -117,6 +117,10 @@ impl<'a> Ending<'a> {
     /// Joins the parts, the last bytes being one of their own. False if that cannot be done any more.
     async fn join(&mut self, mut multipart: Multipart) -> Result<bool, Error> {
         let (bucket, name) = (&self.inner.bucket, names::data(self.upload));
+        // Joined to be read: parts that are sent now would be refused before they are through, and no answer may come of that.
+        if bucket.size(&names::sealed(self.upload)).await?.is_some() && bucket.size(&name).await? == Some(self.size) {
+            return Ok(true);
+        }
         let joined = async {
             let mut loaded = match self.load().await {
                 Ok(loaded) => loaded,

@@ -1,5 +1,7 @@
 //! The contract on a real S3 server, and what only object storage can show.
 
+mod large;
+
 use uuid::Uuid;
 
 use super::*;
