@@ -1,6 +1,8 @@
 //! The contract on a real S3 server, and what only object storage can show.
 
+mod faults;
 mod large;
+mod proxy;
 
 use uuid::Uuid;
 
