@@ -55,6 +55,15 @@ impl TestBucket {
         })
     }
 
+    /// Begins a multipart upload of the object with this name, as if a server had died right after.
+    pub(crate) fn begin_multipart(&self, name: &str) {
+        let key = format!("{}{name}", self.prefix);
+        self.clone().look(|bucket, client| async move {
+            let begun = client.create_multipart_upload().bucket(&bucket.storage.bucket);
+            begun.key(key).send().await.expect("it begins");
+        });
+    }
+
     async fn objects(&self, client: &Client, folder: &str) -> Vec<PathBuf> {
         let request = client.list_objects_v2().bucket(&self.storage.bucket);
         let listed = request

@@ -117,6 +117,35 @@ async fn orphans_of_a_crash_are_swept_and_live_sessions_never() {
     is_stored(&registry, "acme/hello", &content, &digest).await;
 }
 
+/// **O08** Multipart uploads in a bucket that a session left for 24 hours, or that no session knows → aborted by the sweep; that of a live session goes on.
+#[tokio::test]
+async fn multipart_uploads_that_nobody_ends_are_aborted() {
+    let (registry, clock) = start().await;
+    let Some(bucket) = registry.bucket.clone() else { return };
+    let content = bytes(10 << 20);
+    let [live, abandoned] = [
+        registry.start_upload("acme/hello").await,
+        registry.start_upload("acme/hello").await,
+    ];
+    for session in [&live, &abandoned] {
+        assert_eq!(patch(&registry, session, None, &content[..9 << 20]).await.status(), 202);
+    }
+    bucket.begin_multipart("data/00000000-0000-4000-8000-000000000001");
+    clock.advance(20 * HOUR);
+    assert_eq!(patch(&registry, &live, None, &content[9 << 20..]).await.status(), 202);
+    clock.advance(5 * HOUR);
+    assert_eq!(sweep(&registry).await, 2);
+    let id = live.rsplit('/').next().expect("an id");
+    let left = bucket.uploads();
+    assert!(
+        !left.is_empty() && left.iter().all(|name| name.to_string_lossy().contains(id)),
+        "{left:?}"
+    );
+    let digest = Digest::sha256(&content);
+    assert_eq!(put(&registry, &live, &digest, Vec::new()).await.status(), 201);
+    is_stored(&registry, "acme/hello", &content, &digest).await;
+}
+
 /// **U13** Sessions that were abandoned, more of them than are looked at in one go → they and their bytes are gone after 24 hours, the others go on.
 #[tokio::test]
 async fn abandoned_sessions_are_swept_with_their_bytes() {
