@@ -2,6 +2,7 @@
 
 mod faults;
 mod large;
+mod memory;
 mod proxy;
 
 use uuid::Uuid;
