@@ -64,6 +64,17 @@ impl TestBucket {
         });
     }
 
+    /// Takes every blob away.
+    pub(crate) fn remove_blobs(&self) {
+        self.clone().look(|bucket, client| async move {
+            for name in bucket.objects(&client, "blobs/").await {
+                let key = name.to_str().expect("it is text").to_owned();
+                let removed = client.delete_object().bucket(&bucket.storage.bucket).key(key);
+                removed.send().await.expect("it is ours");
+            }
+        });
+    }
+
     async fn objects(&self, client: &Client, folder: &str) -> Vec<PathBuf> {
         let request = client.list_objects_v2().bucket(&self.storage.bucket);
         let listed = request

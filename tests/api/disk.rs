@@ -254,6 +254,33 @@ async fn a_blob_whose_file_was_lost_is_made_good_by_pushing_it_again() {
     refused(registry.send("GET", &target).await, 404, "BLOB_UNKNOWN").await;
 }
 
+/// **O01** Every request to the bucket is refused for being too many → 503 with `Retry-After`, nothing is acknowledged, and the upload goes on later.
+/// **O07** The bucket says of a blob that it may not be read, or nothing for now, or that it is not there → 503, 503, 404.
+#[tokio::test]
+async fn a_bucket_that_cannot_be_asked_is_503_and_not_absence() {
+    let (switch, faults) = Switch::new(|_, _| true);
+    let registry = start(faults).await;
+    let Some(bucket) = registry.bucket.clone() else { return };
+    let content = bytes(10_000);
+    let digest = registry.push_blob("acme/hello", &content).await;
+    let target = format!("/v2/acme/hello/blobs/{digest}");
+    let session = registry.start_upload("acme/hello").await;
+    for code in [EACCES, ENFILE] {
+        switch.on(code);
+        failed(registry.send("GET", &target).await, 503, "unavailable").await;
+        assert_eq!(registry.send("HEAD", &target).await.status(), 503);
+        let chunk = registry.send_body("PATCH", &session, content.clone()).await;
+        failed(chunk, 503, "unavailable").await;
+        switch.off();
+        is_stored(&registry, "acme/hello", &content, &digest).await;
+    }
+    let closing = format!("{session}?digest={digest}");
+    let closed = registry.send_body("PUT", &closing, content).await;
+    assert_eq!(closed.status(), StatusCode::CREATED, "it stands where it began");
+    bucket.remove_blobs();
+    refused(registry.send("GET", &target).await, 404, "BLOB_UNKNOWN").await;
+}
+
 /// **S11** The file system became read-only, or permission is missing → writes 503 with `Retry-After`, reads go on, `/readyz` says why, and it ends without a restart.
 #[tokio::test]
 async fn a_disk_that_takes_no_writes_is_503_and_said_so() {
