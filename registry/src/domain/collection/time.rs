@@ -23,14 +23,28 @@ const MIN_GAP: Duration = Duration::from_mins(5);
 impl Registry {
     /// Notes the time. Gives until when nothing is to be taken, if the clock is not to be believed.
     pub async fn note_time(&self) -> Result<Option<Millis>> {
-        let now = self.clock.now();
-        let last = self.metadata.find_clock_note().await?;
+        loop {
+            let last = self.metadata.find_clock_note().await?;
+            // Read after the note, which another server may just have written: so it is no earlier.
+            let now = self.clock.now();
+            let Some(note) = self.next_note(last, now) else {
+                return Ok(held(last, now));
+            };
+            if self.metadata.write(PutClockNote { last, note }).await? {
+                return Ok(held(Some(note), now));
+            }
+            // Somebody else has noted a time since, and this one may be older.
+        }
+    }
+
+    /// What is to be noted, if it is time to.
+    fn next_note(&self, last: Option<ClockNote>, now: Millis) -> Option<ClockNote> {
         let lease = millis(self.terms.blob_lease);
         let gap = (lease / 2).max(millis(MIN_GAP));
         let jumped =
             last.is_none_or(|last| now < last.seen_at - millis(SLACK) || now > last.seen_at.saturating_add(gap));
         if !jumped && last.is_some_and(|last| now < last.seen_at.saturating_add(millis(NOTED_EVERY))) {
-            return Ok(held(last, now));
+            return None;
         }
         if let (true, Some(last)) = (jumped, last) {
             tracing::error!(
@@ -39,15 +53,13 @@ impl Registry {
                 "the clock has jumped, or no server ran for long: nothing is collected until a lease has passed"
             );
         }
-        let note = ClockNote {
+        Some(ClockNote {
             seen_at: now,
             held_until: match last {
                 Some(last) if !jumped => last.held_until,
                 _ => now.saturating_add(lease),
             },
-        };
-        self.metadata.write(PutClockNote { note }).await?;
-        Ok(held(Some(note), now))
+        })
     }
 }
 

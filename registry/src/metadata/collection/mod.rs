@@ -59,25 +59,39 @@ impl Metadata {
     }
 }
 
-/// Writes down the time.
+/// Writes down the time, if the note is still the one that was read.
 pub(crate) struct PutClockNote {
+    pub(crate) last: Option<ClockNote>,
     pub(crate) note: ClockNote,
 }
 
 impl Operation for PutClockNote {
-    type Output = ();
+    /// Whether it was.
+    type Output = bool;
 
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
-        on_db!(tx, db => sqlx::query(
-            "INSERT INTO collection_clock (name, seen_at, held_until) VALUES ($1, $2, $3)
-             ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at, held_until = excluded.held_until",
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        let ClockNote { seen_at, held_until } = self.note;
+        let Some(last) = self.last else {
+            return Ok(on_db!(tx, db => sqlx::query(
+                "INSERT INTO collection_clock (name, seen_at, held_until) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING",
+            )
+            .bind(CLOCK)
+            .bind(seen_at)
+            .bind(held_until)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() == 1))?);
+        };
+        Ok(on_db!(tx, db => sqlx::query(
+            "UPDATE collection_clock SET seen_at = $2, held_until = $3 WHERE name = $1 AND seen_at = $4 AND held_until = $5",
         )
         .bind(CLOCK)
-        .bind(self.note.seen_at)
-        .bind(self.note.held_until)
+        .bind(seen_at)
+        .bind(held_until)
+        .bind(last.seen_at)
+        .bind(last.held_until)
         .execute(db)
         .await
-        .map(drop))?;
-        Ok(())
+        .map(|done| done.rows_affected() == 1))?)
     }
 }
