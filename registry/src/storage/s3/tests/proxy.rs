@@ -1,12 +1,20 @@
 //! An S3 server that fails as a test wants: a proxy in front of the real one. It knows no conditional requests.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+};
 
-use axum::body::{Body, to_bytes};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, stream};
-use hyper::{Request, Response, body::Incoming, service::service_fn};
+use hyper::{
+    Request, Response,
+    body::{Body as _, Incoming},
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
+use reqwest::Body;
 use tokio::net::TcpListener;
 
 use super::*;
@@ -93,8 +101,11 @@ impl Proxy {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(format!("{method} {target}"));
-        let (head, body) = request.into_parts();
-        let body = to_bytes(Body::new(body), usize::MAX).await?;
+        let (head, mut incoming) = request.into_parts();
+        let mut body = BytesMut::new();
+        while let Some(frame) = poll_fn(|context| Pin::new(&mut incoming).poll_frame(context)).await {
+            body.extend(frame?.into_data().ok());
+        }
         if let Fate::Refused(status, code) = fate {
             let said = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>no</Message></Error>");
             return Ok(Response::builder().status(status).body(said.into())?);
@@ -110,7 +121,7 @@ impl Proxy {
             .client
             .request(method, format!("{}{target}", self.server))
             .headers(headers);
-        let answer = sent.body(body).send().await?;
+        let answer = sent.body(body.freeze()).send().await?;
         let mut to = Response::builder().status(answer.status());
         for (name, value) in answer.headers() {
             if !(name == "transfer-encoding" || matches!(fate, Fate::Says(..)) && name == "content-length") {
@@ -127,7 +138,7 @@ impl Proxy {
                     tokio::task::yield_now().await;
                     Err::<Bytes, BoxError>("the answer is cut off".into())
                 };
-                Body::from_stream(stream::once(async { Ok(some) }).chain(stream::once(broken)))
+                Body::wrap_stream(stream::once(async { Ok(some) }).chain(stream::once(broken)))
             }
             Fate::Says(one, other) => String::from_utf8_lossy(&said).replace(one, other).into(),
             _ => said.into(),
