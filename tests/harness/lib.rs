@@ -6,6 +6,7 @@
 //! - [`private_memory`]: what a process has to itself.
 //! - [`raw::Connection`]: HTTP/1.1 by hand, for what no client would send.
 //! - [`database`] and [`object_storage`]: the PostgreSQL and the S3 server that the task runner brought up, if it did.
+//! - [`s3_proxy`]: an S3 server that fails on request.
 //!
 //! Everything here is for tests: what cannot go on panics and says why.
 
@@ -17,6 +18,7 @@ mod object_storage;
 mod output;
 pub mod raw;
 mod registry;
+pub mod s3_proxy;
 
 pub use self::memory::{peak_private_memory, private_memory};
 pub use self::not_run::note as note_not_run;

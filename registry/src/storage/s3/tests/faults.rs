@@ -3,12 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::StreamExt as _;
+use wreg_harness::s3_proxy::{Fate, Proxy};
 use wreg_oci::Digest;
 
-use super::{
-    proxy::{Fate, Proxy},
-    *,
-};
+use super::*;
 use crate::storage::{
     AppendError, ErrorKind, Position, StopCause, Then, UploadId,
     contract::{body, bytes, collect, get, hold, keys, put},
@@ -19,7 +17,9 @@ const MIB: usize = 1 << 20;
 /// A store behind a proxy, if there is a server.
 async fn behind_a_proxy() -> Option<(Arc<Proxy>, Store)> {
     let mut settings = settings()?;
-    let proxy = Proxy::before(&mut settings).await;
+    let server = settings.endpoint.take().expect("an endpoint is given");
+    let (proxy, endpoint) = Proxy::before(server).await;
+    settings.endpoint = Some(endpoint);
     Some((proxy, Arc::new(S3Store::open(&settings, Faults::NONE).await)))
 }
 

@@ -3,7 +3,6 @@
 mod faults;
 mod large;
 mod memory;
-mod proxy;
 
 use uuid::Uuid;
 

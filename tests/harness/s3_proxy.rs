@@ -3,7 +3,7 @@
 use std::{
     future::poll_fn,
     pin::Pin,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -17,12 +17,11 @@ use hyper_util::rt::TokioIo;
 use reqwest::Body;
 use tokio::net::TcpListener;
 
-use super::*;
-use crate::storage::BoxError;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What becomes of a request.
 #[derive(Clone)]
-pub(super) enum Fate {
+pub enum Fate {
     /// It reaches the server, and its answer the client.
     Pass,
     /// It does not reach the server: this status and S3 error code are the answer.
@@ -40,7 +39,7 @@ pub(super) enum Fate {
 type Decide = dyn Fn(&str, &str) -> Fate + Send + Sync;
 
 /// The proxy, which ends with the runtime of the test.
-pub(super) struct Proxy {
+pub struct Proxy {
     server: String,
     client: reqwest::Client,
     decide: Mutex<Arc<Decide>>,
@@ -49,29 +48,28 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// Puts one in front of the server of these settings.
-    pub(super) async fn before(settings: &mut S3Settings) -> Arc<Self> {
+    /// Puts one in front of the server with this URL; with it comes its own.
+    pub async fn before(server: String) -> (Arc<Self>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
-        let server = settings.endpoint.replace(format!("http://{address}"));
         let proxy = Arc::new(Self {
-            server: server.expect("an endpoint is given"),
+            server,
             client: reqwest::Client::new(),
             decide: Mutex::new(Arc::new(|_: &str, _: &str| Fate::Pass)),
             seen: Mutex::default(),
         });
         tokio::spawn(Arc::clone(&proxy).serve(listener));
-        proxy
+        (proxy, format!("http://{address}"))
     }
 
     /// From now on `decide`, given method and target, says what becomes of each request.
-    pub(super) fn set(&self, decide: impl Fn(&str, &str) -> Fate + Send + Sync + 'static) {
+    pub fn set(&self, decide: impl Fn(&str, &str) -> Fate + Send + Sync + 'static) {
         *self.decide.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(decide);
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// How many requests with this method came since the last [`Self::set`].
-    pub(super) fn count(&self, method: &str) -> usize {
+    pub fn count(&self, method: &str) -> usize {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.iter().filter(|seen| seen.starts_with(method)).count()
     }
