@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Response;
-use wreg_registry::{Clock, Surroundings};
+use wreg_registry::Clock;
 
 use crate::{
     auth::unknown_token,
@@ -11,14 +11,9 @@ use crate::{
 };
 
 async fn start(clock: &Clock, config: &'static str) -> TestRegistry {
-    let surroundings = Surroundings {
-        clock: clock.clone(),
-        ..Surroundings::default()
-    };
     TestRegistry::with(Options {
         config,
-        surroundings,
-        ..Options::default()
+        ..Options::at(clock)
     })
     .await
 }

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wreg_registry::{Clock, Surroundings};
+use wreg_registry::Clock;
 
 use crate::{
     auth::challenged,
@@ -20,15 +20,10 @@ const NOW: i64 = 1_700_000_000_000;
 const OVERLAP: Duration = Duration::from_mins(6);
 
 async fn server(clock: &Clock, data: Option<Arc<TempDir>>, database: Option<TestDatabase>) -> TestRegistry {
-    let surroundings = Surroundings {
-        clock: clock.clone(),
-        ..Surroundings::default()
-    };
     TestRegistry::with(Options {
-        surroundings,
         data,
         database,
-        ..Options::default()
+        ..Options::at(clock)
     })
     .await
 }

@@ -7,7 +7,7 @@ use futures_util::future::join;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use wreg_oci::MediaType;
-use wreg_registry::{Clock, Surroundings};
+use wreg_registry::Clock;
 
 use crate::{
     auth::challenged,
@@ -19,15 +19,7 @@ const NOW: i64 = 1_700_000_000_000;
 const DAY: Duration = Duration::from_hours(24);
 
 async fn at(clock: &Clock) -> TestRegistry {
-    let surroundings = Surroundings {
-        clock: clock.clone(),
-        ..Surroundings::default()
-    };
-    TestRegistry::with(Options {
-        surroundings,
-        ..Options::default()
-    })
-    .await
+    TestRegistry::with(Options::at(clock)).await
 }
 
 async fn create(registry: &TestRegistry, secret: &str, new: &Value) -> Response {

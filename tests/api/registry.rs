@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use uuid::Uuid;
 use wreg_oci::{Digest, MediaType};
-use wreg_registry::{App, StartError, Surroundings, config::Config, http::connection::ConnectionLimits};
+use wreg_registry::{App, Clock, StartError, Surroundings, config::Config, http::connection::ConnectionLimits};
 
 use crate::bucket::TestBucket;
 
@@ -37,6 +37,20 @@ pub(crate) struct Options {
     pub(crate) database: Option<TestDatabase>,
     /// Whether the data folder's administrator's token is to count, whatever a shared database says.
     pub(crate) reset_admin_token: bool,
+}
+
+impl Options {
+    /// Nothing special but the clock, which the test moves.
+    pub(crate) fn at(clock: &Clock) -> Self {
+        let clock = clock.clone();
+        Self {
+            surroundings: Surroundings {
+                clock,
+                ..Surroundings::default()
+            },
+            ..Self::default()
+        }
+    }
 }
 
 /// The database that a registry uses.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use wreg_oci::Digest;
-use wreg_registry::{Clock, Surroundings};
+use wreg_registry::Clock;
 
 use crate::{
     flows::{patch, put, stands_at},
@@ -99,14 +99,9 @@ async fn a_session_expires_when_it_has_rested_for_a_day() {
     const DAY: Duration = Duration::from_hours(24);
     const ALMOST: Duration = Duration::from_millis(24 * 60 * 60 * 1000 - 1);
     let clock = Clock::manual(1_800_000_000_000);
-    let surroundings = Surroundings {
-        clock: clock.clone(),
-        ..Surroundings::default()
-    };
     let options = Options {
-        surroundings,
         may_leave_uploads: true,
-        ..Options::default()
+        ..Options::at(&clock)
     };
     let registry = TestRegistry::with(options).await;
     let session = registry.start_upload("acme/hello").await;
@@ -158,11 +153,7 @@ async fn open_sessions_can_be_limited_for_each_caller() {
     let clock = Clock::manual(1_800_000_000_000);
     let options = Options {
         config: "dev = true\nmax_open_uploads = 2\n",
-        surroundings: Surroundings {
-            clock: clock.clone(),
-            ..Surroundings::default()
-        },
-        ..Options::default()
+        ..Options::at(&clock)
     };
     let registry = TestRegistry::with(options).await;
     let start = "/v2/acme/hello/blobs/uploads/";

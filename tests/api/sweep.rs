@@ -6,7 +6,7 @@ use std::{
 };
 
 use wreg_oci::Digest;
-use wreg_registry::{Clock, Surroundings};
+use wreg_registry::Clock;
 
 use crate::{
     bucket::on_files,
@@ -26,15 +26,7 @@ fn begin() -> SystemTime {
 /// A registry whose clock is moved by hand and which has made the sweep of its start. From then on it sweeps when told.
 async fn start() -> (TestRegistry, Clock) {
     let clock = Clock::manual(1000 * i64::try_from(BEGIN).expect("it is small"));
-    let surroundings = Surroundings {
-        clock: clock.clone(),
-        ..Surroundings::default()
-    };
-    let registry = TestRegistry::with(Options {
-        surroundings,
-        ..Options::default()
-    })
-    .await;
+    let registry = TestRegistry::with(Options::at(&clock)).await;
     let swept = "SELECT COUNT(*) FROM jobs WHERE name = 'sweep-uploads' AND owner IS NULL";
     until(async || registry.count(swept).await == 1).await;
     (registry, clock)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
-use wreg_registry::{Clock, Surroundings};
+use wreg_registry::Clock;
 
 use crate::{
     auth::{challenged, unknown_token},
@@ -34,15 +34,7 @@ fn access(answer: &Value) -> Value {
 }
 
 async fn at(clock: &Clock) -> TestRegistry {
-    let surroundings = Surroundings {
-        clock: clock.clone(),
-        ..Surroundings::default()
-    };
-    TestRegistry::with(Options {
-        surroundings,
-        ..Options::default()
-    })
-    .await
+    TestRegistry::with(Options::at(clock)).await
 }
 
 #[tokio::test]

@@ -20,22 +20,9 @@ pub(crate) fn run(runner: &mut Runner) -> Result<()> {
         },
     )?;
     let fixtures = fixtures::make(runner)?;
-    runner.part("build for release", |runner| {
-        process::run(runner.cargo().args([
-            "build",
-            "--release",
-            "--workspace",
-            "--bin",
-            "wreg-registry",
-            "--bin",
-            "wreg",
-            "--bin",
-            "wreg-bench",
-        ]))
-    })?;
+    let release = runner.part("build for release", |runner| runner.build_release())?;
     let garage = runner.part("start Garage", |runner| Garage::start(runner))?;
-    runner.part("measure", |runner| {
-        let release = runner.target().join("release");
+    runner.part("measure", |_| {
         let mut bench = std::process::Command::new(release.join("wreg-bench"));
         bench
             .env("WREG_REGISTRY_BIN", release.join("wreg-registry"))

@@ -127,6 +127,24 @@ impl Runner {
         cargo
     }
 
+    /// Builds the server and the command, for [`Runner::built`] to find. Every task asks for both: for other programs cargo would choose
+    /// other features of what they share, and compile all of it once more.
+    pub(crate) fn build_programs(&self) -> Result<()> {
+        process::run(self.cargo().args(["build", "--bin", "wreg-registry", "--bin", "wreg"]))
+    }
+
+    /// Builds both, and what measures them, as they are released. Gives the folder that they are in.
+    pub(crate) fn build_release(&self) -> Result<PathBuf> {
+        let programs = ["wreg-registry", "wreg", "wreg-bench"].map(|program| ["--bin", program]);
+        let mut cargo = self.cargo();
+        process::run(
+            cargo
+                .args(["build", "--release", "--workspace"])
+                .args(programs.as_flattened()),
+        )?;
+        Ok(self.target().join("release"))
+    }
+
     /// A program that `cargo build` left in the target folder.
     pub(crate) fn built(&self, name: &str) -> PathBuf {
         self.target()

@@ -20,20 +20,8 @@ pub(crate) fn run(runner: &mut Runner, arguments: &Arguments) -> Result<()> {
     if !arguments.gc {
         bail!("say what to soak: --gc");
     }
-    runner.part("build for release", |runner| {
-        let build = [
-            "build",
-            "--release",
-            "--workspace",
-            "--bin",
-            "wreg-registry",
-            "--bin",
-            "wreg-bench",
-        ];
-        process::run(runner.cargo().args(build))
-    })?;
-    runner.part("soak", |runner| {
-        let release = runner.target().join("release");
+    let release = runner.part("build for release", |runner| runner.build_release())?;
+    runner.part("soak", |_| {
         let mut bench = std::process::Command::new(release.join("wreg-bench"));
         bench
             .arg("soak")

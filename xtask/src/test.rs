@@ -159,11 +159,7 @@ impl Tests<'_> {
 /// Builds both programs and all tests, and says where the API tests are. They are run a second time from there: asked for that
 /// one program alone, cargo would choose other features for what it shares with the rest, and compile it all again.
 fn build(runner: &Runner) -> Result<PathBuf> {
-    process::run(
-        runner
-            .cargo()
-            .args(["build", "--bin", "wreg-registry", "--bin", "wreg"]),
-    )?;
+    runner.build_programs()?;
     let messages = [
         "test",
         "--workspace",

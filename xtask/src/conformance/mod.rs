@@ -20,7 +20,6 @@ use crate::{
     garage::Garage,
     go_tools::GoTool,
     postgres::Postgres,
-    process,
     runner::Runner,
     server::Server,
     setup::{self, Wants},
@@ -87,9 +86,7 @@ pub(crate) fn run(runner: &mut Runner, arguments: &Arguments) -> Result<()> {
     };
     runner.part("conformance", |runner| {
         let suite = runner.part("install the suite", |runner| SUITE.install(runner))?;
-        runner.part("build", |runner| {
-            process::run(runner.cargo().args(["build", "--bin", "wreg-registry"]))
-        })?;
+        runner.part("build", |runner| runner.build_programs())?;
         let mut totals = Vec::new();
         for stack in stacks {
             let name = stack.name();

@@ -74,11 +74,7 @@ fn write(runner: &Runner) -> Result<()> {
 
 /// Each page's file and text.
 fn make(runner: &Runner) -> Result<Vec<(PathBuf, String)>> {
-    process::run(
-        runner
-            .cargo()
-            .args(["build", "--bin", "wreg-registry", "--bin", "wreg"]),
-    )?;
+    runner.build_programs()?;
     let folder = runner.root.join("docs/reference");
     let page = |(name, text): Page| {
         Ok((

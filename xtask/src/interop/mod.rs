@@ -15,7 +15,6 @@ use anyhow::{Context, Result, ensure};
 use self::{authority::Authority, client::Client, clients::CLIENTS, page::Row, sandbox::Sandbox};
 use crate::{
     fixtures,
-    process::run_quietly,
     runner::Runner,
     server::Server,
     setup::{self, Wants},
@@ -52,9 +51,7 @@ pub(crate) fn run(runner: &mut Runner, arguments: &Arguments) -> Result<()> {
     setup::run(runner, wants)?;
     runner.part("interop", |runner| {
         let fixtures = fixtures::make(runner)?;
-        runner.part("build the server", |runner| {
-            run_quietly(runner.cargo().args(["build", "--bin", "wreg-registry"]))
-        })?;
+        runner.part("build the server", |runner| runner.build_programs())?;
         let folder = env::temp_dir().join(format!("wreg-interop-{}", process::id()));
         let rows = run_clients(runner, &arguments.only, &Sandbox::new(folder.clone(), fixtures));
         drop(fs::remove_dir_all(folder));
