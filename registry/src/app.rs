@@ -215,7 +215,8 @@ impl App {
 async fn open_store(config: &Config, data: &DataDir, faults: Faults) -> Result<Arc<dyn BlobStore>, StartError> {
     match &config.blobs {
         Blobs::Files => {
-            let store = FsStore::open(data, faults).map_err(|error| StartError::Storage(error.into()))?;
+            let store = FsStore::open(data, config.mapped_bytes(), faults)
+                .map_err(|error| StartError::Storage(error.into()))?;
             Ok(Arc::new(store))
         }
         #[cfg(feature = "s3")]

@@ -126,6 +126,7 @@ struct Partial {
     default_missing_references: Option<MissingReferences>,
     default_deletable: Option<bool>,
     max_blob_size: Option<u64>,
+    small_blob_bytes: Option<u16>,
     upload_ttl_seconds: Option<u64>,
     max_open_uploads: Option<u64>,
     max_failed_logins: Option<usize>,
@@ -141,6 +142,7 @@ struct Partial {
     s3_path_style: Option<bool>,
     s3_redirect: Option<bool>,
     s3_memory: Option<u64>,
+    mapped_bytes: Option<u64>,
 }
 
 impl Partial {
@@ -325,9 +327,15 @@ impl Config {
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             blob: self.settings.max_blob_size(),
+            small_blob: self.settings.small_blob_bytes.unwrap_or(4096).into(),
             upload_ttl: Duration::from_secs(self.settings.upload_ttl_seconds.unwrap_or(24 * 60 * 60)),
             open_uploads: self.cap(self.settings.max_open_uploads, 100).filter(|most| *most > 0),
         }
+    }
+
+    /// Bytes of files that may be mapped into memory at a time.
+    pub(crate) fn mapped_bytes(&self) -> u64 {
+        self.settings.mapped_bytes.unwrap_or(1 << 30)
     }
 
     pub(crate) fn terms(&self) -> Terms {

@@ -5,11 +5,15 @@ use std::path::Path;
 use reqwest::StatusCode;
 use wreg_api::{CheckLine, Finding, FindingKind};
 use wreg_oci::Digest;
+use wreg_registry::Faults;
 
-use crate::{bucket::on_files, registry::TestRegistry};
+use crate::{
+    bucket::on_files,
+    registry::{Options, TestRegistry},
+};
 
 /// Checks over the API. Gives what it found, and how many findings it counted.
-async fn check(registry: &TestRegistry, query: &str) -> (Vec<Finding>, u64) {
+pub(crate) async fn check(registry: &TestRegistry, query: &str) -> (Vec<Finding>, u64) {
     let answer = registry.send("POST", &format!("/api/v1/admin/fsck?{query}")).await;
     assert_eq!(answer.status(), StatusCode::OK);
     let text = answer.text().await.expect("lines");
@@ -28,7 +32,7 @@ async fn check(registry: &TestRegistry, query: &str) -> (Vec<Finding>, u64) {
     (findings.collect(), checked.findings)
 }
 
-fn kinds(findings: &[Finding]) -> Vec<FindingKind> {
+pub(crate) fn kinds(findings: &[Finding]) -> Vec<FindingKind> {
     findings.iter().map(|finding| finding.kind).collect()
 }
 
@@ -56,7 +60,7 @@ async fn what_is_missing_and_what_nobody_knows_is_listed() {
     if !on_files() {
         return;
     }
-    let registry = TestRegistry::start().await;
+    let registry = TestRegistry::with(Options::failing(Faults::NONE)).await;
     registry.push_image("acme/hello", "1.0.0", b"layer").await;
     let digest = Digest::sha256("layer");
     let is_layer = |path: &std::path::PathBuf| path.to_string_lossy().contains(digest.encoded());

@@ -14,6 +14,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 use wreg_harness::RegistryProcess;
 use wreg_oci::{Digest, MediaType};
+use wreg_registry::Faults;
 
 use crate::{
     bucket::on_files,
@@ -58,7 +59,7 @@ async fn fifty_writers_at_once_are_all_served() {
 
 /// A registry that held an image, ended.
 async fn ended() -> (Arc<TempDir>, TestDatabase) {
-    let registry = TestRegistry::start().await;
+    let registry = TestRegistry::with(Options::failing(Faults::NONE)).await;
     registry.push_image("acme/hello", "1.0.0", b"layer").await;
     registry.stop().await
 }

@@ -85,7 +85,7 @@ fn a_server_without_descriptors_lets_new_connections_wait() {
         return;
     }
     connections(1000);
-    let server = RegistryProcess::start();
+    let server = RegistryProcess::builder().env("WREG_SMALL_BLOB_BYTES", "0").start();
     let pull = format!("/v2/a/b/blobs/{}", Digest::sha256("layer"));
     let push = |content: &str| format!("/v2/a/b/blobs/uploads/?digest={}", Digest::sha256(content));
     // A body that is refused ends its connection: one for each.

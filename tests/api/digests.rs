@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use reqwest::StatusCode;
 use serde_json::json;
 use wreg_oci::{Algorithm, Digest, MediaType};
-use wreg_registry::{Faults, Operation, Surroundings};
+use wreg_registry::{Faults, Operation};
 
 use crate::{
     flows::{Flow, is_stored},
@@ -110,14 +110,7 @@ async fn a_digest_that_climbs_folders_touches_no_file() {
         }
         Ok(())
     });
-    let options = Options {
-        surroundings: Surroundings {
-            faults,
-            ..Surroundings::default()
-        },
-        ..Options::default()
-    };
-    let registry = TestRegistry::with(options).await;
+    let registry = TestRegistry::with(Options::failing(faults)).await;
     touched.lock().expect("nobody panics").clear();
     for digest in [
         "sha256:..%2F..%2F..%2Fetc%2Fpasswd",

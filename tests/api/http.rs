@@ -12,7 +12,7 @@ use std::{
 use reqwest::{Response, StatusCode};
 use wreg_harness::raw::Connection;
 use wreg_oci::Digest;
-use wreg_registry::{Faults, Operation, Surroundings};
+use wreg_registry::{Faults, Operation};
 
 use crate::{
     auth::comparable,
@@ -21,15 +21,7 @@ use crate::{
 
 /// A registry whose disk asks `check` before each step.
 async fn with_faults(check: impl Fn(Operation, &str) -> io::Result<()> + Send + Sync + 'static) -> TestRegistry {
-    let surroundings = Surroundings {
-        faults: Faults::new(check),
-        ..Surroundings::default()
-    };
-    TestRegistry::with(Options {
-        surroundings,
-        ..Options::default()
-    })
-    .await
+    TestRegistry::with(Options::failing(Faults::new(check))).await
 }
 
 fn id(answer: &Response) -> String {

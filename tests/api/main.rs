@@ -48,6 +48,7 @@ mod secrets;
 mod servers;
 mod sessions;
 mod skopeo;
+mod small_blobs;
 mod small_disk;
 mod sweep;
 mod tags;

@@ -10,7 +10,7 @@ use std::{
 
 use reqwest::StatusCode;
 use wreg_oci::Digest;
-use wreg_registry::{Faults, Operation, Surroundings};
+use wreg_registry::{Faults, Operation};
 
 use crate::{
     bucket::on_files,
@@ -49,13 +49,9 @@ async fn registry(fuse: &Arc<Fuse>) -> TestRegistry {
         Ok(())
     });
     TestRegistry::with(Options {
-        surroundings: Surroundings {
-            faults,
-            ..Surroundings::default()
-        },
         // Like a crash, a panic leaves to the sweep what it was writing.
         may_leave_uploads: true,
-        ..Options::default()
+        ..Options::failing(faults)
     })
     .await
 }

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use uuid::Uuid;
 use wreg_oci::{Digest, MediaType};
-use wreg_registry::{App, Clock, StartError, Surroundings, config::Config, http::connection::ConnectionLimits};
+use wreg_registry::{App, Clock, Faults, StartError, Surroundings, config::Config, http::connection::ConnectionLimits};
 
 use crate::bucket::TestBucket;
 
@@ -40,6 +40,19 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Nothing special but what goes wrong with the store; blobs are files, however small, and are read and not mapped.
+    pub(crate) fn failing(faults: Faults) -> Self {
+        let surroundings = Surroundings {
+            faults,
+            ..Surroundings::default()
+        };
+        Self {
+            config: "small_blob_bytes = 0\nmapped_bytes = 0\n",
+            surroundings,
+            ..Self::default()
+        }
+    }
+
     /// Nothing special but the clock, which the test moves.
     pub(crate) fn at(clock: &Clock) -> Self {
         let clock = clock.clone();
@@ -289,6 +302,26 @@ impl TestRegistry {
             "config": { "mediaType": MediaType::EMPTY, "digest": config, "size": 2 },
             "layers": [{ "mediaType": "application/octet-stream", "digest": layer, "size": content.len() }],
         })
+    }
+
+    /// Changes the database behind the server's back.
+    pub(crate) async fn execute(&self, statement: &'static str) -> u64 {
+        match &self.database {
+            TestDatabase::Sqlite => {
+                let file = self.data.path().join("wreg.db");
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+                let pool = sqlx::SqlitePool::connect_with(options).await.expect("it opens");
+                let done = sqlx::query(statement).execute(&pool).await.expect("a statement");
+                pool.close().await;
+                done.rows_affected()
+            }
+            TestDatabase::Postgres(url) => {
+                let pool = sqlx::PgPool::connect(url).await.expect("it answers");
+                let done = sqlx::query(statement).execute(&pool).await.expect("a statement");
+                pool.close().await;
+                done.rows_affected()
+            }
+        }
     }
 
     /// A number that a statement gives, asked of the database behind the server's back.

@@ -37,7 +37,7 @@ pub struct Counts {
     pub blobs: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Blobs whose bytes have been removed from the store: those that were given up a moment ago wait for the next collection.
+    /// Blobs whose bytes have been removed: small ones as they were given up, for others that is with the next collection.
     pub removed: u64,
     /// Their bytes.
     pub freed: u64,

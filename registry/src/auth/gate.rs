@@ -130,7 +130,7 @@ impl Gate<'_> {
     /// A permit to list the repositories that the caller may pull from.
     pub fn catalog(&self) -> Result<CatalogPermit, Refusal> {
         let carries = match &self.identity.via {
-            Via::Registry(access) => access.iter().any(Access::includes_catalog),
+            Via::Registry(claims) => claims.access.iter().any(Access::includes_catalog),
             Via::Personal => true,
             Via::Nothing => false,
         };
@@ -164,7 +164,7 @@ impl Gate<'_> {
     pub fn server(&self) -> Result<ServerPermit, Refusal> {
         let Identity { via, token, .. } = self.identity;
         let carries = match via {
-            Via::Registry(access) => access.iter().any(Access::includes_server),
+            Via::Registry(claims) => claims.access.iter().any(Access::includes_server),
             Via::Personal => true,
             Via::Nothing => false,
         };
@@ -212,7 +212,7 @@ impl Gate<'_> {
     /// Whether the caller's token gives `right`. A registry token must carry it besides.
     fn token_gives(&self, repository: &RepositoryName, right: Right) -> bool {
         let carries = match &self.identity.via {
-            Via::Registry(access) => access.iter().any(|access| access.includes(repository, right)),
+            Via::Registry(claims) => claims.access.iter().any(|access| access.includes(repository, right)),
             Via::Personal | Via::Nothing => true,
         };
         carries && self.owner_gives(repository, right)
@@ -224,7 +224,7 @@ impl Gate<'_> {
             let mut actions = right.actions().iter();
             actions.any(|action| token.scopes.allow(action, repository))
         };
-        self.identity.token.as_ref().is_some_and(gives)
+        self.identity.token.as_deref().is_some_and(gives)
     }
 
     /// What the caller may do with tags, given the right to push.

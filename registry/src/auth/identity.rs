@@ -3,13 +3,13 @@
 //! Source: RFC 7617 (Basic), RFC 6750 (Bearer), and the token authentication that OCI clients share. A personal token is the
 //! password of Basic with any user name, or a Bearer by itself; a registry token is a Bearer.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use wreg_api::Token;
 
-use super::{Auth, scope::Access, secret};
+use super::{Auth, secret, token::Claims};
 use crate::{
     clock::Millis,
     metadata::{self, tokens::TouchToken},
@@ -61,7 +61,7 @@ pub struct Identity {
     pub(super) actor: Actor,
     pub(super) via: Via,
     /// The personal token that all rights come from, as it is now; none for anonymous.
-    pub(super) token: Option<Token>,
+    pub(super) token: Option<Arc<Token>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub(super) enum Via {
     /// A personal token, by Basic or Bearer.
     Personal,
     /// A registry token for this access.
-    Registry(Vec<Access>),
+    Registry(Arc<Claims>),
 }
 
 impl Identity {
@@ -143,7 +143,7 @@ impl Auth {
             return self.identify_personal(token, "", from).await;
         }
         let claims = self.keys.verify(token).await?.ok_or(InvalidCredentials::Wrong)?;
-        let (actor, via) = (Actor::from_subject(&claims.sub), Via::Registry(claims.access));
+        let (actor, via) = (Actor::from_subject(&claims.sub), Via::Registry(claims));
         let token = match &actor {
             Actor::Anonymous => None,
             // Its rights are those of the personal token as it is now: one that has ended takes the registry token with it.

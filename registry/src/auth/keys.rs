@@ -14,11 +14,13 @@ use std::{
     time::Duration,
 };
 
+use quick_cache::sync::Cache;
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep_until},
 };
 use wreg_api::{Key, KeyState};
+use wreg_oci::Digest;
 
 use super::{
     Grant, InvalidKey,
@@ -50,6 +52,8 @@ const BETWEEN_LOADS: Duration = Duration::from_millis(100);
 const MAX_KEYS: i64 = 1000;
 /// The most keys of a list.
 const MAX_LISTED: i64 = 100;
+/// The most tokens whose signature is remembered; one of them can have 16 KiB, and has some hundred bytes.
+const MAX_VERIFIED: usize = 1024;
 
 /// Why there is no key to sign with.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +86,9 @@ pub(super) struct Keys {
     /// Held while this server's key is replaced.
     replacing: Mutex<()>,
     known: RwLock<Known>,
+    /// What tokens say whose signature was found good, by the SHA-256 of the token. A signature once good stays so; all else that makes
+    /// a token valid is looked at each time.
+    verified: Cache<Digest, (String, Arc<Claims>)>,
     /// When rows were last read. Held meanwhile, so that many who miss the same key read them once.
     loaded: Mutex<Option<Instant>>,
 }
@@ -106,6 +113,7 @@ impl Keys {
             own: RwLock::new(Arc::new(own)),
             replacing: Mutex::default(),
             known: RwLock::default(),
+            verified: Cache::new(MAX_VERIFIED),
             loaded: Mutex::default(),
         };
         keys.signing().await?;
@@ -118,12 +126,21 @@ impl Keys {
     }
 
     /// What a token says, if it is valid.
-    pub(super) async fn verify(&self, token: &str) -> Result<Option<Claims>, metadata::Error> {
+    pub(super) async fn verify(&self, token: &str) -> Result<Option<Arc<Claims>>, metadata::Error> {
+        let hash = Digest::sha256(token);
+        if let Some((id, claims)) = self.verified.get(&hash) {
+            let accepted = self.find(&id).await?.is_some() && claims.are_current(self.clock.now());
+            return Ok(accepted.then_some(claims));
+        }
         let Some(id) = token::key_id(token) else {
             return Ok(None);
         };
         let key = self.find(&id).await?;
-        Ok(key.and_then(|key| key.verify(token, self.clock.now())))
+        let claims = key.and_then(|key| key.verify(token, self.clock.now())).map(Arc::new);
+        if let Some(claims) = &claims {
+            self.verified.insert(hash, (id, Arc::clone(claims)));
+        }
+        Ok(claims)
     }
 
     /// Retires the keys of all servers, and takes a new one here.

@@ -176,7 +176,7 @@ impl CatalogPermit {
 /// Proof that the holder of a token may administer the server itself: tokens, keys, collection, checks.
 #[derive(Debug)]
 pub struct ServerPermit {
-    pub(super) token: Token,
+    pub(super) token: std::sync::Arc<Token>,
 }
 
 impl ServerPermit {

@@ -55,7 +55,7 @@ pub struct Grant {
 }
 
 /// What a token says. Times are seconds since 1970-01-01T00:00:00Z.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Claims {
     iss: String,
     pub(super) sub: String,
@@ -123,6 +123,14 @@ impl TokenKey {
     }
 }
 
+impl Claims {
+    /// Whether they hold at `now`.
+    pub(super) fn are_current(&self, now: Millis) -> bool {
+        let seconds = now / 1000;
+        self.exp + LEEWAY > seconds && self.nbf <= seconds + LEEWAY && self.iat <= seconds + LEEWAY
+    }
+}
+
 impl PublicKey {
     /// The bytes of an Ed25519 key.
     const LEN: usize = 32;
@@ -160,14 +168,12 @@ impl PublicKey {
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         validation.set_issuer(&[SERVICE]);
         validation.set_audience(&[SERVICE]);
-        // Times are compared below, with the server's own clock.
+        // Times are compared with the server's own clock.
         validation.validate_exp = false;
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation)
             .ok()?
             .claims;
-        let seconds = now / 1000;
-        let current = claims.exp + LEEWAY > seconds && claims.nbf <= seconds + LEEWAY && claims.iat <= seconds + LEEWAY;
-        current.then_some(claims)
+        claims.are_current(now).then_some(claims)
     }
 }
 

@@ -118,6 +118,12 @@ pub(super) const KEYS: &[Key] = &[
         "Bytes of the largest blob.",
     ),
     key(
+        "small_blob_bytes",
+        "4096",
+        "0",
+        "Blobs up to this size, 65535 at the most, are kept in the database, if they come in one piece: a file or an object would cost each of them flushes or a request of its own.",
+    ),
+    key(
         "upload_ttl_seconds",
         "86400",
         "3600",
@@ -206,6 +212,12 @@ pub(super) const KEYS: &[Key] = &[
         "201326592",
         "67108864",
         "Bytes of memory for parts on their way to the bucket, for all uploads together. Where it is used up, uploads wait.",
+    ),
+    key(
+        "mapped_bytes",
+        "1073741824",
+        "0",
+        "Bytes of blobs' files that may be mapped into memory at a time; 0 for none. They count as shared memory, and the system takes it back when it needs it.",
     ),
     key(
         "log",

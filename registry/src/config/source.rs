@@ -103,6 +103,7 @@ impl Partial {
             default_missing_references: self.default_missing_references.or(other.default_missing_references),
             default_deletable: self.default_deletable.or(other.default_deletable),
             max_blob_size: self.max_blob_size.or(other.max_blob_size),
+            small_blob_bytes: self.small_blob_bytes.or(other.small_blob_bytes),
             upload_ttl_seconds: self.upload_ttl_seconds.or(other.upload_ttl_seconds),
             max_open_uploads: self.max_open_uploads.or(other.max_open_uploads),
             max_failed_logins: self.max_failed_logins.or(other.max_failed_logins),
@@ -118,6 +119,7 @@ impl Partial {
             s3_path_style: self.s3_path_style.or(other.s3_path_style),
             s3_redirect: self.s3_redirect.or(other.s3_redirect),
             s3_memory: self.s3_memory.or(other.s3_memory),
+            mapped_bytes: self.mapped_bytes.or(other.mapped_bytes),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
 use wreg_oci::{Digest, RepositoryName};
 
 use super::{ByteStream, Error, Registry, Result};
@@ -13,7 +14,7 @@ use crate::{
     clock::Millis,
     metadata::{
         self,
-        blobs::{DeleteBlob, Deletion, MountBlob, MoveBlob, RenewLease},
+        blobs::{DeleteBlob, Deletion, MountBlob, MoveBlob, Place, RenewLease},
     },
     storage::BlobKey,
 };
@@ -26,8 +27,23 @@ const HOLDERS: usize = 16;
 pub struct Blob {
     digest: Digest,
     size: u64,
-    key: BlobKey,
+    content: Content,
     leased_until: Millis,
+}
+
+/// Where its bytes are.
+#[derive(Debug, Clone)]
+enum Content {
+    Store(BlobKey),
+    Here(Bytes),
+}
+
+/// Bytes of a blob, on their way out.
+pub enum BlobBytes {
+    /// All of them.
+    Whole(Bytes),
+    /// One after the other.
+    Stream(ByteStream),
 }
 
 impl Blob {
@@ -50,7 +66,10 @@ impl Registry {
         Ok(Blob {
             digest: digest.clone(),
             size: record.size,
-            key: key_of(&record.location)?,
+            content: match &record.place {
+                Place::Store(location) => Content::Store(key_of(location)?),
+                Place::Row(content) => Content::Here(content.clone()),
+            },
             leased_until: record.leased_until,
         })
     }
@@ -71,23 +90,37 @@ impl Registry {
                 return Err(Error::BlobUnknown(blob.digest.clone()));
             }
         }
-        match self.storage.size(&blob.key).await? {
+        let Content::Store(key) = &blob.content else {
+            return Ok(());
+        };
+        match self.storage.size(key).await? {
             Some(size) if size == blob.size => Ok(()),
-            found => Err(lost(blob, found)),
+            found => Err(lost(blob, key, found)),
         }
     }
 
-    /// Bytes of the blob. Streamed as they are: who reads them compares the digest.
-    pub async fn read_blob(&self, blob: &Blob, range: Range<u64>) -> Result<ByteStream> {
-        self.storage
-            .read(&blob.key, range)
-            .await?
-            .ok_or_else(|| lost(blob, None))
+    /// Bytes of the blob, a range within it. As they are: who reads them compares the digest.
+    pub async fn read_blob(&self, blob: &Blob, range: Range<u64>) -> Result<BlobBytes> {
+        let key = match &blob.content {
+            Content::Store(key) => key,
+            Content::Here(bytes) => {
+                let [start, end] = [range.start, range.end].map(|at| usize::try_from(at).unwrap_or(bytes.len()));
+                return Ok(BlobBytes::Whole(bytes.slice(start..end)));
+            }
+        };
+        if let Some(bytes) = self.storage.at_hand(key, &range) {
+            return Ok(BlobBytes::Whole(bytes));
+        }
+        let stream = self.storage.read(key, range).await?;
+        stream.map(BlobBytes::Stream).ok_or_else(|| lost(blob, key, None))
     }
 
     /// Where the caller may read the blob by itself, for a while; `None` for here alone.
     pub async fn redirect_blob(&self, blob: &Blob) -> Result<Option<String>> {
-        Ok(self.storage.redirect_url(&blob.key).await?)
+        match &blob.content {
+            Content::Store(key) => Ok(self.storage.redirect_url(key).await?),
+            Content::Here(_) => Ok(None),
+        }
     }
 
     /// Gives the repository a blob that another one holds (end-11). Says whether it has it now.
@@ -109,28 +142,38 @@ impl Registry {
         Ok(self.metadata.list_holders(digest, HOLDERS).await?)
     }
 
-    /// Of the bytes that a push has brought to `new` and those that the database knows at `known`, keeps the latter; unless the store
-    /// has lost them, which pushing again is to make good.
-    pub(super) async fn keep_one_copy(&self, digest: &Digest, size: u64, known: &str, new: &BlobKey) -> Result<()> {
-        if self.storage.size(&key_of(known)?).await? != Some(size) {
+    /// Of the bytes that a push has brought to `new` and those that the database knows at the location `known`, keeps the latter;
+    /// unless the store has lost them, which pushing again is to make good.
+    pub(super) async fn keep_one_copy(&self, digest: &Digest, size: u64, known: &str, new: Place) -> Result<()> {
+        // Without a location they are in the database itself.
+        if !known.is_empty() && self.storage.size(&key_of(known)?).await? != Some(size) {
             let operation = MoveBlob {
                 digest: digest.clone(),
                 from: known.to_owned(),
-                to: new.to_string(),
+                to: new.clone(),
             };
             if self.metadata.write(operation).await? {
-                tracing::info!(%digest, location = %new, "a blob that was missing from the store is there again");
+                tracing::info!(%digest, location = new.location(), "a blob that was missing from the store is there again");
                 return Ok(());
             }
         }
-        // A second copy is harmless, so a failure here is not the client's.
-        if let Err(error) = self.storage.delete(new).await {
+        self.drop_copy(&new).await;
+        Ok(())
+    }
+
+    /// Removes bytes of the store that no row knows. A second copy is harmless, so a failure here is not the client's.
+    pub(super) async fn drop_copy(&self, place: &Place) {
+        let Place::Store(location) = place else { return };
+        let removed = match location.parse() {
+            Ok(key) => self.storage.delete(&key).await,
+            Err(_) => return,
+        };
+        if let Err(error) = removed {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "a second copy of a blob was left behind"
             );
         }
-        Ok(())
     }
 
     /// Takes the blob away from the repository (end-10), unless a manifest there is made of it.
@@ -157,8 +200,8 @@ fn key_of(location: &str) -> Result<BlobKey> {
 }
 
 /// The database says that the bytes are there and the store says that they are not. Somebody has to know.
-fn lost(blob: &Blob, found: Option<u64>) -> Error {
-    tracing::error!(digest = %blob.digest, location = %blob.key, expected = blob.size, ?found, "a blob is missing from the store or has another size: push it again or restore it");
+fn lost(blob: &Blob, key: &BlobKey, found: Option<u64>) -> Error {
+    tracing::error!(digest = %blob.digest, location = %key, expected = blob.size, ?found, "a blob is missing from the store or has another size: push it again or restore it");
     Error::BlobUnknown(blob.digest.clone())
 }
 

@@ -1,5 +1,7 @@
 //! Manifests: stored byte for byte, refused when ambiguous or when what they are made of is not there.
 
+use std::sync::Arc;
+
 use wreg_api::Action;
 use wreg_oci::{Digest, Manifest, MediaType, Tag, TagOrDigest, manifest};
 
@@ -38,7 +40,7 @@ pub struct StoredManifest {
 
 impl Registry {
     /// The manifest that a tag or digest selects (end-3).
-    pub async fn get_manifest(&self, permit: &Permit<Pull>, selector: &TagOrDigest) -> Result<ManifestRecord> {
+    pub async fn get_manifest(&self, permit: &Permit<Pull>, selector: &TagOrDigest) -> Result<Arc<ManifestRecord>> {
         let found = self.metadata.find_manifest(permit.repository(), selector).await?;
         found.ok_or_else(|| Error::ManifestUnknown(selector.clone()))
     }

@@ -17,6 +17,7 @@ mod sweep;
 pub mod tags;
 pub mod tokens;
 pub mod uploads;
+mod whole;
 
 use std::{sync::Arc, time::Duration};
 
@@ -42,6 +43,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Limits {
     /// The largest blob, in bytes.
     pub blob: u64,
+    /// Blobs up to this size, in bytes, are kept in the database.
+    pub small_blob: usize,
     /// How long an upload may rest before it is thrown away.
     pub upload_ttl: Duration,
     /// The most uploads that one identity may have open; `None` for any number.

@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use super::{Registry, Result};
 use crate::{
     clock::{Millis, millis},
-    metadata::{jobs::When, uploads::DeleteUpload},
+    metadata::jobs::When,
     storage::{Listed, UploadId},
 };
 
@@ -42,12 +42,12 @@ impl Registry {
     }
 
     async fn sweep(&self, now: Millis) -> Result<usize> {
-        let mut removed = 0;
+        let mut removed = self.metadata.forget_expired_uploads(now);
         loop {
             let expired = self.metadata.list_expired_uploads(now, BATCH).await?;
             for id in &expired {
                 // The row first: bytes without a row are found below, a row without bytes would look like a session.
-                if self.metadata.write(DeleteUpload { id: id.clone() }).await?
+                if self.metadata.delete_upload(id).await?
                     && let Ok(id) = id.parse()
                 {
                     self.storage.abort(id).await?;

@@ -8,13 +8,14 @@ use wreg_oci::{Algorithm, Digest, RepositoryName, range::ContentRange};
 use super::{
     ByteStream, Error, Registry, Result,
     ingest::{Appended, Held, Progress},
+    whole,
 };
 use crate::{
     auth::{Permit, permit::Push},
     metadata::{
         self,
-        blobs::PutBlob,
-        uploads::{AdvanceUpload, CreateUpload, DeleteUpload, UploadRecord},
+        blobs::{Place, PutBlob},
+        uploads::{Advance, NewUpload, UploadRecord},
     },
     storage::{CommitError, Position, Then, UploadId},
 };
@@ -42,7 +43,7 @@ impl Registry {
     /// Opens a session (end-4a). The digest is computed by `algorithm` while bytes come.
     pub async fn start_upload(&self, permit: &Permit<Push>, algorithm: Algorithm) -> Result<Upload> {
         let id = UploadId::random();
-        let operation = CreateUpload {
+        let upload = NewUpload {
             id: id.to_string(),
             repository: permit.repository().clone(),
             actor: permit.actor().to_string(),
@@ -51,7 +52,7 @@ impl Registry {
             limit: self.limits.open_uploads,
             now: self.clock.now(),
         };
-        let opened = self.metadata.write(operation).await?;
+        let opened = self.metadata.open_upload(upload).await?;
         if let Some(limit) = self.limits.open_uploads.filter(|_| !opened) {
             return Err(Error::TooManyUploads { limit });
         }
@@ -97,6 +98,9 @@ impl Registry {
         let (id, record) = self.find_session(&permit, session).await?;
         self.check_length(&chunk, record.received)?;
         let registry = self.clone();
+        if record.received == 0 && chunk.length.is_some_and(|length| length > 0) && whole::is_small(&chunk) {
+            return self.complete_whole(permit, id, record.begun, digest, chunk).await;
+        }
         let completed = tokio::spawn(async move {
             let (mut held, record) = registry.hold_session(&permit, id, record.received).await?;
             let progress = registry.append_to(&mut held, record, chunk, Some(&digest)).await?;
@@ -109,6 +113,11 @@ impl Registry {
     pub async fn push_blob(&self, permit: Permit<Push>, digest: Digest, chunk: Chunk) -> Result<()> {
         self.check_length(&chunk, 0)?;
         let registry = self.clone();
+        if let Some(length) = chunk.length.filter(|_| whole::is_small(&chunk)) {
+            let bytes = whole::collect(chunk.body, length).await?;
+            let put = tokio::spawn(async move { registry.put_whole(&permit, None, digest, bytes).await });
+            return joined(put.await);
+        }
         let pushed = tokio::spawn(async move {
             let id = UploadId::random();
             let upload = registry.storage.hold(id).await?.ok_or(Error::UploadBusy { at: 0 })?;
@@ -129,6 +138,31 @@ impl Registry {
         joined(pushed.await)
     }
 
+    /// Ends a session that has received nothing, with all of a small blob. It is not held meanwhile: whoever appends to it at the
+    /// same time finds it gone.
+    async fn complete_whole(
+        &self,
+        permit: Permit<Push>,
+        id: UploadId,
+        begun: bool,
+        digest: Digest,
+        chunk: Chunk,
+    ) -> Result<()> {
+        let bytes = whole::collect(chunk.body, chunk.length.unwrap_or_default()).await?;
+        let registry = self.clone();
+        let put = tokio::spawn(async move {
+            let outcome = registry.put_whole(&permit, Some(id), digest, bytes).await;
+            match outcome {
+                Err(Error::DigestMismatch { .. }) => registry.end_session(id).await?,
+                // What an earlier request began to write and nobody acknowledged.
+                Ok(()) if begun => registry.discard(id).await,
+                _ => {}
+            }
+            outcome
+        });
+        joined(put.await)
+    }
+
     /// Cancels a session (end-14).
     pub async fn cancel_upload(&self, permit: &Permit<Push>, session: &str) -> Result<()> {
         let (id, _) = self.find_session(permit, session).await?;
@@ -147,6 +181,7 @@ impl Registry {
 
     /// Takes the session for this request alone, and reads again where it stands: from here on that is certain.
     async fn hold_session(&self, permit: &Permit<Push>, id: UploadId, at: u64) -> Result<(Held, UploadRecord)> {
+        self.metadata.begin_upload(&id.to_string());
         let upload = self.storage.hold(id).await?.ok_or(Error::UploadBusy { at })?;
         match self.find_session(permit, &id.to_string()).await {
             Ok((_, record)) => Ok((Held { id, upload }, record)),
@@ -255,7 +290,7 @@ impl Registry {
         };
         // What is not durable is committed next: if that fails, the session stands where it stood, and the chunk has to come again.
         if progress.received() != from && progress.position.durable {
-            let operation = AdvanceUpload {
+            let advance = Advance {
                 id: record.id,
                 from,
                 to: progress.received(),
@@ -263,11 +298,21 @@ impl Registry {
                 hasher: progress.hasher.clone(),
                 expires_at: self.upload_end(),
             };
-            if !self.metadata.write(operation).await? {
-                return Err(Error::UploadBusy { at: from });
+            if !self.metadata.advance_upload(advance).await? {
+                return Err(self.overtaken(held.id, from).await?);
             }
         }
         outcome.map(|()| progress)
+    }
+
+    /// Why bytes of a session could not be acknowledged: another request acknowledged some there, or ended it. Then what was written
+    /// is nobody's.
+    async fn overtaken(&self, id: UploadId, at: u64) -> Result<Error> {
+        if self.metadata.upload_exists(&id.to_string()).await? {
+            return Ok(Error::UploadBusy { at });
+        }
+        self.discard(id).await;
+        Ok(Error::UploadUnknown)
     }
 
     /// Makes a finished upload a blob of the repository: bytes first, then the row that says so.
@@ -301,11 +346,12 @@ impl Registry {
             }
             Err(CommitError::Storage(error)) => return Err(error.into()),
         };
-        let operation = PutBlob {
+        let place = Place::Store(key.to_string());
+        let put = PutBlob {
             repository: permit.repository().clone(),
             digest: expected.clone(),
             size: progress.received(),
-            location: key.to_string(),
+            place: place.clone(),
             upload: session.then(|| id.to_string()),
             leased_until: self.lease().until,
             defaults: self.defaults,
@@ -313,11 +359,11 @@ impl Registry {
             now: self.clock.now(),
         };
         // Whoever ended the session meanwhile, here or on another server, may have removed its bytes as well.
-        let location = self.metadata.write(operation).await?.ok_or(Error::UploadUnknown)?;
-        if location == key.to_string() {
+        let location = self.metadata.put_blob(put).await?.ok_or(Error::UploadUnknown)?;
+        if location == place.location() {
             return Ok(());
         }
-        self.keep_one_copy(&expected, progress.received(), &location, &key)
+        self.keep_one_copy(&expected, progress.received(), &location, place)
             .await
     }
 
@@ -325,11 +371,11 @@ impl Registry {
     /// leaves is then bytes without a session, which the sweep finds, and of two that would end it in different ways one does. But
     /// where the database has no room to forget it, the bytes may be what fills the disk.
     async fn end_session(&self, id: UploadId) -> Result<()> {
-        let forget = || DeleteUpload { id: id.to_string() };
-        match self.metadata.write(forget()).await {
+        let session = id.to_string();
+        match self.metadata.delete_upload(&session).await {
             Err(metadata::Error::Full(_)) => {
                 self.storage.abort(id).await?;
-                self.metadata.write(forget()).await?;
+                self.metadata.delete_upload(&session).await?;
             }
             forgotten => {
                 if forgotten? {

@@ -17,7 +17,7 @@ use crate::{
         Gate, Permit, Refusal,
         permit::{Delete, Pull, Push},
     },
-    domain::Registry,
+    domain::{Registry, blobs::BlobBytes},
 };
 
 /// end-2. `Accept` is not looked at: some clients send manifest types here. A range that cannot be read is ignored, one that
@@ -54,7 +54,7 @@ pub(super) async fn get(
         return Ok((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, value(&url))]).into_response());
     }
     let Some(range) = request.range(digest) else {
-        let body = Body::from_stream(registry.read_blob(&blob, 0..size).await?);
+        let body = body(registry.read_blob(&blob, 0..size).await?);
         return Ok((common, [(header::CONTENT_LENGTH, value(&size.to_string()))], body).into_response());
     };
     let Some(range) = range.of(size) else {
@@ -67,8 +67,15 @@ pub(super) async fn get(
             value(&format!("bytes {}-{}/{size}", range.start, range.end - 1)),
         ),
     ];
-    let body = Body::from_stream(registry.read_blob(&blob, range).await?);
+    let body = body(registry.read_blob(&blob, range).await?);
     Ok((StatusCode::PARTIAL_CONTENT, common, part, body).into_response())
+}
+
+fn body(bytes: BlobBytes) -> Body {
+    match bytes {
+        BlobBytes::Whole(bytes) => Body::from(bytes),
+        BlobBytes::Stream(stream) => Body::from_stream(stream),
+    }
 }
 
 /// end-10.

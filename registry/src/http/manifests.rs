@@ -38,7 +38,7 @@ pub(super) async fn get(
     if request.has_current(&manifest.digest) {
         return Ok((StatusCode::NOT_MODIFIED, common).into_response());
     }
-    Ok((common, Body::from(manifest.content)).into_response())
+    Ok((common, Body::from(manifest.content.clone())).into_response())
 }
 
 /// end-7a, end-7b. The body may come without a length; it is cut off where it becomes too long.

@@ -1,14 +1,20 @@
 //! Blobs: what is stored, where, and which repositories hold it.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use sqlx::FromRow;
 use wreg_oci::{Digest, RepositoryName};
 
 use super::{
-    Metadata, Operation, Result, Tx,
+    Metadata, Operation, Result, Touched, Tx,
     events::{self, Event, Kind},
+    facts::Within,
     on_db,
     repositories::{self, Settings},
-    signed, unsigned, uploads,
+    signed, unsigned,
+    unwritten::Unwritten,
+    uploads,
 };
 use crate::clock::Millis;
 
@@ -17,16 +23,49 @@ use crate::clock::Millis;
 pub struct BlobRecord {
     /// Its size in bytes.
     pub size: u64,
-    /// Where its bytes are: a key in the blob store.
-    pub location: String,
+    /// Where its bytes are.
+    pub place: Place,
     /// Kept until then, referenced or not.
     pub leased_until: Millis,
+}
+
+/// Where the bytes of a blob are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In the store, under this key.
+    Store(String),
+    /// In the database: these, a few KiB. A file would cost it two flushes of its own.
+    Row(Bytes),
+}
+
+impl Place {
+    /// From what the database has.
+    fn of(location: String, content: Option<Vec<u8>>) -> Self {
+        content.map_or(Self::Store(location), |content| Self::Row(content.into()))
+    }
+
+    /// The location that stands in the database.
+    pub(crate) fn location(&self) -> &str {
+        match self {
+            Self::Store(location) => location,
+            Self::Row(_) => "",
+        }
+    }
+
+    /// The content that stands in the database.
+    fn content(&self) -> Option<&[u8]> {
+        match self {
+            Self::Store(_) => None,
+            Self::Row(content) => Some(content),
+        }
+    }
 }
 
 #[derive(FromRow)]
 struct BlobRow {
     size: i64,
     location: String,
+    content: Option<Vec<u8>>,
     leased_until: Millis,
 }
 
@@ -36,21 +75,29 @@ impl TryFrom<BlobRow> for BlobRecord {
     fn try_from(row: BlobRow) -> Result<Self> {
         Ok(Self {
             size: unsigned(row.size, "blobs", "size")?,
-            location: row.location,
+            place: Place::of(row.location, row.content),
             leased_until: row.leased_until,
         })
     }
 }
 
 const FIND: &str =
-    "SELECT b.size, b.location, b.leased_until FROM repository_blobs rb JOIN blobs b ON b.digest = rb.digest
+    "SELECT b.size, b.location, b.content, b.leased_until FROM repository_blobs rb JOIN blobs b ON b.digest = rb.digest
     WHERE rb.repository = $1 AND rb.digest = $2 AND b.state = 'live'";
 
 impl Metadata {
     /// The blob, if `repository` holds it.
-    pub async fn find_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<Option<BlobRecord>> {
-        let row: Option<BlobRow> = on_db!(&*self.db, db => sqlx::query_as(FIND).bind(repository.as_str()).bind(digest.as_str()).fetch_optional(db).await)?;
-        row.map(BlobRecord::try_from).transpose()
+    pub async fn find_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<Option<Arc<BlobRecord>>> {
+        let read = async {
+            let row: Option<BlobRow> = on_db!(&*self.db, db => sqlx::query_as(FIND).bind(repository.as_str()).bind(digest.as_str()).fetch_optional(db).await)?;
+            row.map(|row| row.try_into().map(Arc::new)).transpose()
+        };
+        let Some(facts) = &self.facts else {
+            return read.await;
+        };
+        let key = || Within(repository.clone(), digest.clone());
+        let asked = Within(repository, digest);
+        facts.blobs.get_or_read(facts.of(repository), &asked, key, read).await
     }
 
     /// Whether a manifest of `repository` is made of the blob.
@@ -101,7 +148,7 @@ pub(crate) struct PutBlob {
     pub(crate) digest: Digest,
     pub(crate) size: u64,
     /// Where the bytes of this upload are.
-    pub(crate) location: String,
+    pub(crate) place: Place,
     /// The session to end, if there was one.
     pub(crate) upload: Option<String>,
     pub(crate) leased_until: Millis,
@@ -110,34 +157,62 @@ pub(crate) struct PutBlob {
     pub(crate) now: Millis,
 }
 
-impl Operation for PutBlob {
-    /// Where the blob's bytes are: at another location than the given one if the store had them before. `None` if the session was
-    /// ended meanwhile.
+impl Metadata {
+    /// Does so. Gives where the blob's bytes are: at another location than the given one if they were stored before. `None` if the
+    /// session was ended meanwhile.
+    pub(crate) async fn put_blob(&self, mut blob: PutBlob) -> Result<Option<String>> {
+        let take = |unwritten: &Unwritten| {
+            let id = blob.upload.take_if(|id| unwritten.find(id).is_some())?;
+            Some((unwritten.take(&id), id))
+        };
+        let Some((taken, id)) = self.unwritten.as_deref().and_then(take) else {
+            return self.write(Publish(blob)).await;
+        };
+        let Some(session) = taken else { return Ok(None) };
+        let published = self.write(Publish(blob)).await;
+        if let (Err(_), Some(unwritten)) = (&published, &self.unwritten) {
+            unwritten.put_back(&id, session);
+        }
+        published
+    }
+}
+
+/// The session to end is a row, if there is one.
+struct Publish(PutBlob);
+
+impl Operation for Publish {
     type Output = Option<String>;
 
+    fn touched(&self) -> Touched<'_> {
+        Touched::Repository(self.0.repository.as_str())
+    }
+
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<String>> {
-        if let Some(upload) = &self.upload
+        let Self(blob) = self;
+        if let Some(upload) = &blob.upload
             && !uploads::delete(tx, upload).await?
         {
             return Ok(None);
         }
-        repositories::ensure(tx, &self.repository, self.defaults, &self.actor, self.now).await?;
+        repositories::ensure(tx, &blob.repository, blob.defaults, &blob.actor, blob.now).await?;
         let (location,): (String,) = on_db!(tx, db => sqlx::query_as(
-            "INSERT INTO blobs (digest, size, location, state, leased_until, created_at) VALUES ($1, $2, $3, 'live', $4, $5)
+            "INSERT INTO blobs (digest, size, location, content, state, leased_until, created_at) VALUES ($1, $2, $3, $4, 'live', $5, $6)
              ON CONFLICT (digest) DO UPDATE SET
                 location = CASE WHEN blobs.state = 'live' THEN blobs.location ELSE excluded.location END,
+                content = CASE WHEN blobs.state = 'live' THEN blobs.content ELSE excluded.content END,
                 state = 'live',
                 leased_until = excluded.leased_until
              RETURNING location",
         )
-        .bind(self.digest.as_str())
-        .bind(signed(self.size))
-        .bind(&self.location)
-        .bind(self.leased_until)
-        .bind(self.now)
+        .bind(blob.digest.as_str())
+        .bind(signed(blob.size))
+        .bind(blob.place.location())
+        .bind(blob.place.content())
+        .bind(blob.leased_until)
+        .bind(blob.now)
         .fetch_one(db)
         .await)?;
-        link(tx, &self.repository, &self.digest, self.now).await?;
+        link(tx, &blob.repository, &blob.digest, blob.now).await?;
         Ok(Some(location))
     }
 }
@@ -145,21 +220,26 @@ impl Operation for PutBlob {
 /// Says that a blob's bytes are elsewhere now.
 pub(crate) struct MoveBlob {
     pub(crate) digest: Digest,
-    /// Where they were.
+    /// The location where they were.
     pub(crate) from: String,
     /// Where they are.
-    pub(crate) to: String,
+    pub(crate) to: Place,
 }
 
 impl Operation for MoveBlob {
     /// Whether they were there.
     type Output = bool;
 
+    fn touched(&self) -> Touched<'_> {
+        Touched::Everything
+    }
+
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
-        let moved = on_db!(tx, db => sqlx::query("UPDATE blobs SET location = $3 WHERE digest = $1 AND location = $2")
+        let moved = on_db!(tx, db => sqlx::query("UPDATE blobs SET location = $3, content = $4 WHERE digest = $1 AND location = $2")
             .bind(self.digest.as_str())
             .bind(&self.from)
-            .bind(&self.to)
+            .bind(self.to.location())
+            .bind(self.to.content())
             .execute(db)
             .await
             .map(|done| done.rows_affected() == 1))?;
@@ -202,6 +282,10 @@ impl Operation for RenewLease {
     /// Whether the repository holds the blob.
     type Output = bool;
 
+    fn touched(&self) -> Touched<'_> {
+        Touched::Repository(self.repository.as_str())
+    }
+
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
         if repositories::lock(tx, &self.repository).await?.is_none() {
             return Ok(false);
@@ -230,6 +314,10 @@ pub(crate) struct MountBlob {
 impl Operation for MountBlob {
     /// Whether it was there to be given.
     type Output = bool;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Repository(self.to.as_str())
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
         // Repositories are locked before blobs, here as everywhere.
@@ -272,6 +360,10 @@ pub(crate) enum Deletion {
 
 impl Operation for DeleteBlob {
     type Output = Deletion;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Repository(self.repository.as_str())
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Deletion> {
         let Some(settings) = repositories::lock(tx, &self.repository).await? else {

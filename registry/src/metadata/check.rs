@@ -2,12 +2,12 @@
 
 use wreg_oci::{Digest, RepositoryName};
 
-use super::{Metadata, Operation, Result, Tx, collection::WINDOW, on_db, repositories};
+use super::{Metadata, Operation, Result, Touched, Tx, collection::WINDOW, on_db, repositories};
 impl Metadata {
-    /// Blobs, as digest, place and size, by digest, those after `after`.
-    pub(crate) async fn list_blob_rows(&self, after: &str) -> Result<Vec<(String, String, i64)>> {
+    /// Blobs, as digest, location, size and content, by digest, those after `after`.
+    pub(crate) async fn list_blob_rows(&self, after: &str) -> Result<Vec<(String, String, i64, Option<Vec<u8>>)>> {
         Ok(on_db!(&*self.db, db => sqlx::query_as(
-            "SELECT digest, CAST(location AS TEXT), CAST(size AS BIGINT) FROM blobs WHERE digest > $1 ORDER BY digest LIMIT $2",
+            "SELECT digest, CAST(location AS TEXT), CAST(size AS BIGINT), content FROM blobs WHERE digest > $1 ORDER BY digest LIMIT $2",
         )
         .bind(after)
         .bind(WINDOW)
@@ -81,6 +81,10 @@ pub(crate) struct PutEdge {
 
 impl Operation for PutEdge {
     type Output = ();
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Nothing
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
         repositories::lock(tx, &self.repository).await?;

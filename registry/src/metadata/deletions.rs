@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use wreg_oci::{Digest, RepositoryName, Tag};
 
 use super::{
-    Metadata, Operation, Result, Tx,
+    Metadata, Operation, Result, Touched, Tx,
     events::{self, Event, Kind},
     on_db, parse, repositories, tags, text,
 };
@@ -223,6 +223,10 @@ pub(crate) struct Restored {
 
 impl Operation for Undelete {
     type Output = Restored;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Repository(self.repository.as_str())
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Restored> {
         if repositories::lock(tx, &self.repository).await?.is_none() {

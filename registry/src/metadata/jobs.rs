@@ -3,7 +3,7 @@
 //! A server that dies keeps its lease until it runs out; then another takes the job over with a higher fence, and what the
 //! first one still tries under its old fence no longer counts.
 
-use super::{Metadata, Operation, Result, Tx, on_db};
+use super::{Metadata, Operation, Result, Touched, Tx, on_db};
 use crate::clock::Millis;
 
 /// A job that the caller may do until the lease runs out.
@@ -75,6 +75,10 @@ struct ClaimJob {
 impl Operation for ClaimJob {
     type Output = Option<Claim>;
 
+    fn touched(&self) -> Touched<'_> {
+        Touched::Nothing
+    }
+
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<Claim>> {
         let fence: Option<(i64,)> = on_db!(tx, db => sqlx::query_as(
             "INSERT INTO jobs (name, run_at, attempts, owner, fence, leased_until) VALUES ($1, $2, 1, $3, 1, $4)
@@ -100,6 +104,10 @@ struct FinishJob {
 
 impl Operation for FinishJob {
     type Output = bool;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Nothing
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
         Ok(

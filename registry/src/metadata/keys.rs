@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::{
-    Metadata, Operation, Result, Tx,
+    Metadata, Operation, Result, Touched, Tx,
     events::{self, Event, Kind},
     on_db,
 };
@@ -49,6 +49,10 @@ pub(crate) struct PublishKey {
 
 impl Operation for PublishKey {
     type Output = ();
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Nothing
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
         if self.retire_others {

@@ -1,15 +1,19 @@
 //! Manifests: their bytes, their edges, and the tags that a push gives them.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use sqlx::FromRow;
 use wreg_api::MissingReferences;
 use wreg_oci::{Annotations, Descriptor, Digest, Manifest, MediaType, RepositoryName, Tag, TagOrDigest};
 
 use super::{
-    Metadata, Operation, Result, Tx, blobs,
+    Metadata, Operation, Result, Touched, Tx, blobs,
     blobs::Deletion,
     deletions,
     edges::Edge,
     events::{self, Event, Kind},
+    facts::Within,
     on_db, parse, repositories,
     repositories::Settings,
     tags,
@@ -24,7 +28,7 @@ pub struct ManifestRecord {
     /// Its type, as it was pushed.
     pub media_type: MediaType,
     /// Its bytes, as they were pushed: at most 4 MiB.
-    pub content: Vec<u8>,
+    pub content: Bytes,
 }
 
 #[derive(FromRow)]
@@ -41,7 +45,7 @@ impl TryFrom<ManifestRow> for ManifestRecord {
         Ok(Self {
             digest: parse(&row.digest, "manifests", "digest")?,
             media_type: parse(&row.media_type, "manifests", "media_type")?,
-            content: row.content,
+            content: row.content.into(),
         })
     }
 }
@@ -52,7 +56,25 @@ impl Metadata {
         &self,
         repository: &RepositoryName,
         selector: &TagOrDigest,
-    ) -> Result<Option<ManifestRecord>> {
+    ) -> Result<Option<Arc<ManifestRecord>>> {
+        let read = self.read_manifest(repository, selector);
+        let Some(facts) = &self.facts else {
+            return read.await;
+        };
+        let key = || Within(repository.clone(), selector.clone());
+        let asked = Within(repository, selector);
+        facts
+            .manifests
+            .get_or_read(facts.of(repository), &asked, key, read)
+            .await
+    }
+
+    /// The same from the database itself, whatever is in memory.
+    pub(crate) async fn read_manifest(
+        &self,
+        repository: &RepositoryName,
+        selector: &TagOrDigest,
+    ) -> Result<Option<Arc<ManifestRecord>>> {
         let (statement, selector) = match selector {
             TagOrDigest::Digest(digest) => {
                 ("SELECT digest, media_type, content FROM manifests WHERE repository = $1 AND digest = $2", digest.as_str())
@@ -64,7 +86,7 @@ impl Metadata {
             ),
         };
         let row: Option<ManifestRow> = on_db!(&*self.db, db => sqlx::query_as(statement).bind(repository.as_str()).bind(selector).fetch_optional(db).await)?;
-        row.map(ManifestRecord::try_from).transpose()
+        row.map(|row| row.try_into().map(Arc::new)).transpose()
     }
 }
 
@@ -119,6 +141,10 @@ pub(crate) enum Put {
 
 impl Operation for PutManifest {
     type Output = Put;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Repository(self.repository.as_str())
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Put> {
         let known = repositories::lock(tx, &self.repository).await?;
@@ -279,6 +305,10 @@ pub(crate) struct DeleteManifest {
 
 impl Operation for DeleteManifest {
     type Output = Deletion;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Repository(self.repository.as_str())
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Deletion> {
         let Some(settings) = repositories::lock(tx, &self.repository).await? else {

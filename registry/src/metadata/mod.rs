@@ -16,6 +16,7 @@ pub(crate) mod deletions;
 mod edges;
 mod error;
 pub(crate) mod events;
+mod facts;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod manifests;
@@ -24,11 +25,12 @@ pub(crate) mod referrers;
 pub(crate) mod repositories;
 pub(crate) mod tags;
 pub(crate) mod tokens;
+mod unwritten;
 pub(crate) mod uploads;
 mod wal;
 mod writer;
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use sqlx::{
     PgConnection, PgPool, SqliteConnection, SqlitePool,
@@ -38,7 +40,11 @@ use sqlx::{
 
 pub use self::error::Error;
 pub(crate) use self::migrate::MigrateError;
-use self::writer::Writer;
+use self::{
+    facts::{Facts, Touched},
+    unwritten::Unwritten,
+    writer::Writer,
+};
 
 /// The result of everything here.
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -93,6 +99,9 @@ pub(crate) trait Operation: Send + Sync + 'static {
     /// What it tells.
     type Output: Send + 'static;
 
+    /// What of the facts in memory it changes.
+    fn touched(&self) -> Touched<'_>;
+
     /// Does it.
     fn run(&self, tx: &mut Tx<'_>) -> impl Future<Output = Result<Self::Output>> + Send;
 }
@@ -100,8 +109,11 @@ pub(crate) trait Operation: Send + Sync + 'static {
 /// The registry's facts. Cheap to clone.
 #[derive(Clone)]
 pub struct Metadata {
-    db: std::sync::Arc<Db>,
+    db: Arc<Db>,
     writer: Option<Writer>,
+    /// Where this process alone owns the database.
+    facts: Option<Arc<Facts>>,
+    unwritten: Option<Arc<Unwritten>>,
 }
 
 impl Metadata {
@@ -123,9 +135,12 @@ impl Metadata {
             .connect_with(options.read_only(true))
             .await
             .map_err(Error::from)?;
+        let facts = Arc::new(Facts::new());
         Ok(Self {
-            db: std::sync::Arc::new(Dialect::Sqlite(readers)),
-            writer: Some(Writer::start(writer)),
+            db: Arc::new(Dialect::Sqlite(readers)),
+            writer: Some(Writer::start(writer, Arc::clone(&facts))),
+            facts: Some(facts),
+            unwritten: Some(Arc::default()),
         })
     }
 
@@ -140,8 +155,10 @@ impl Metadata {
             .map_err(Error::from)?;
         migrate::postgres(&pool).await?;
         Ok(Self {
-            db: std::sync::Arc::new(Dialect::Postgres(pool)),
+            db: Arc::new(Dialect::Postgres(pool)),
             writer: None,
+            facts: None,
+            unwritten: None,
         })
     }
 

@@ -5,7 +5,7 @@ use wreg_api::{ImmutableTags, MissingReferences, Repository, RepositoryPattern, 
 use wreg_oci::RepositoryName;
 
 use super::{
-    Error, Metadata, Operation, Result, Tx,
+    Error, Metadata, Operation, Result, Touched, Tx,
     events::{self, Event, Kind},
     on_db, parse, text, unsigned,
 };
@@ -93,9 +93,18 @@ const WITH_COUNTS: &str = "SELECT r.name, r.visibility, r.immutable_tags, r.miss
 impl Metadata {
     /// The settings of a repository, if there is one.
     pub async fn find_settings(&self, name: &RepositoryName) -> Result<Option<Settings>> {
-        let row: Option<SettingsRow> =
-            on_db!(&*self.db, db => sqlx::query_as(FIND_SETTINGS).bind(name.as_str()).fetch_optional(db).await)?;
-        row.map(Settings::try_from).transpose()
+        let read = async {
+            let row: Option<SettingsRow> =
+                on_db!(&*self.db, db => sqlx::query_as(FIND_SETTINGS).bind(name.as_str()).fetch_optional(db).await)?;
+            row.map(Settings::try_from).transpose()
+        };
+        let Some(facts) = &self.facts else {
+            return read.await;
+        };
+        facts
+            .settings
+            .get_or_read(facts.of(name), name, || name.clone(), read)
+            .await
     }
 
     /// A repository with its counts, if there is one.
@@ -238,6 +247,10 @@ pub(crate) struct ChangeSettings {
 
 impl Operation for ChangeSettings {
     type Output = ();
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Repository(self.name.as_str())
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
         let old = ensure(tx, &self.name, self.defaults, &self.actor, self.now).await?;

@@ -4,7 +4,7 @@ use wreg_api::ImmutableTags;
 use wreg_oci::{Digest, RepositoryName, Tag};
 
 use super::{
-    Metadata, Operation, Result, Tx,
+    Metadata, Operation, Result, Touched, Tx,
     blobs::Deletion,
     events::{self, Event, Kind},
     on_db, parse, repositories, text,
@@ -154,6 +154,10 @@ pub(crate) struct DeleteTag {
 
 impl Operation for DeleteTag {
     type Output = Deletion;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Repository(self.repository.as_str())
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Deletion> {
         let Some(settings) = repositories::lock(tx, &self.repository).await? else {

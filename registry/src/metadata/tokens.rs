@@ -1,11 +1,14 @@
 //! Personal tokens, known by the SHA-256 of their secret.
 
+use std::sync::Arc;
+
 use sqlx::FromRow;
 use wreg_api::{Token, TokenScopes};
 
 use super::{
-    Error, Metadata, Operation, Result, Tx,
+    Error, Metadata, Operation, Result, Touched, Tx,
     events::{self, Event, Kind},
+    facts::{Epoch, Kept},
     on_db, parse, text,
 };
 use crate::clock::Millis;
@@ -42,23 +45,41 @@ impl TryFrom<TokenRow> for Token {
 
 impl Metadata {
     /// The token whose secret has this hash (64 hexadecimal characters), unless it has expired at `now`.
-    pub async fn find_token(&self, hash: &str, now: Millis) -> Result<Option<Token>> {
-        const STATEMENT: &str = "SELECT id, name, scope, owner, created_at, expires_at, last_used_at FROM tokens
-            WHERE hash = $1 AND (expires_at IS NULL OR expires_at > $2)";
-        self.find_one(STATEMENT, hash, now).await
+    pub async fn find_token(&self, hash: &str, now: Millis) -> Result<Option<Arc<Token>>> {
+        const STATEMENT: &str =
+            "SELECT id, name, scope, owner, created_at, expires_at, last_used_at FROM tokens WHERE hash = $1";
+        let kept = self.facts.as_ref().map(|facts| (&facts.tokens, facts.of_tokens()));
+        self.find_one(STATEMENT, hash, kept, now).await
     }
 
     /// The token with this id, unless it has expired at `now`.
-    pub async fn find_token_by_id(&self, id: &str, now: Millis) -> Result<Option<Token>> {
-        const STATEMENT: &str = "SELECT id, name, scope, owner, created_at, expires_at, last_used_at FROM tokens
-            WHERE id = $1 AND (expires_at IS NULL OR expires_at > $2)";
-        self.find_one(STATEMENT, text(id), now).await
+    pub async fn find_token_by_id(&self, id: &str, now: Millis) -> Result<Option<Arc<Token>>> {
+        const STATEMENT: &str =
+            "SELECT id, name, scope, owner, created_at, expires_at, last_used_at FROM tokens WHERE id = $1";
+        let kept = self
+            .facts
+            .as_ref()
+            .map(|facts| (&facts.tokens_by_id, facts.of_tokens()));
+        self.find_one(STATEMENT, text(id), kept, now).await
     }
 
-    async fn find_one(&self, statement: &'static str, by: &str, now: Millis) -> Result<Option<Token>> {
-        let row: Option<TokenRow> =
-            on_db!(&*self.db, db => sqlx::query_as(statement).bind(by).bind(now).fetch_optional(db).await)?;
-        row.map(Token::try_from).transpose()
+    async fn find_one(
+        &self,
+        statement: &'static str,
+        by: &str,
+        kept: Option<(&Kept<String, Arc<Token>>, &Epoch)>,
+        now: Millis,
+    ) -> Result<Option<Arc<Token>>> {
+        let read = async {
+            let row: Option<TokenRow> =
+                on_db!(&*self.db, db => sqlx::query_as(statement).bind(by).fetch_optional(db).await)?;
+            row.map(|row| row.try_into().map(Arc::new)).transpose()
+        };
+        let found = match kept {
+            Some((kept, epoch)) => kept.get_or_read(epoch, by, || by.to_owned(), read).await?,
+            None => read.await?,
+        };
+        Ok(found.filter(|token| token.expires_at.is_none_or(|end| end > now)))
     }
 
     /// At most `limit` tokens by name, those after `after`; the expired too.
@@ -101,6 +122,10 @@ pub(crate) struct TouchToken {
 impl Operation for TouchToken {
     type Output = ();
 
+    fn touched(&self) -> Touched<'_> {
+        Touched::Tokens
+    }
+
     async fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
         on_db!(tx, db => sqlx::query("UPDATE tokens SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)")
             .bind(&self.id)
@@ -121,6 +146,10 @@ struct PutAdministrator {
 impl Operation for PutAdministrator {
     /// Whether it was not known before.
     type Output = bool;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Tokens
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
         const INSERT: &str =
@@ -175,6 +204,10 @@ pub(crate) enum Created {
 
 impl Operation for CreateToken {
     type Output = Created;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Tokens
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Created> {
         let Token { owner, created_at, .. } = &self.token;
@@ -234,6 +267,10 @@ pub(crate) struct RevokeToken {
 impl Operation for RevokeToken {
     /// Those that have ended by it, in the order of their names; none if there is no such token.
     type Output = Vec<Token>;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Tokens
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Vec<Token>> {
         let id = text(&self.id);

@@ -10,22 +10,23 @@ const LONG: i64 = (64 << 20) / PAGE;
 /// Bytes of a page of SQLite.
 const PAGE: i64 = 4096;
 /// How many writes there are between two looks at it.
-const EVERY: u32 = 64;
+const EVERY: usize = 64;
 
 /// How the log of one database has been.
 #[derive(Default)]
 pub(super) struct Wal {
-    writes: u32,
+    writes: usize,
     is_long: bool,
 }
 
 impl Wal {
-    /// To be called after every write. Says once that the log has become long.
-    pub(super) async fn has_grown(&mut self, connection: &mut SqliteConnection) {
-        self.writes = self.writes.wrapping_add(1);
-        if !self.writes.is_multiple_of(EVERY) {
+    /// To be called after every commit, with the writes in it. Says once that the log has become long.
+    pub(super) async fn has_grown(&mut self, connection: &mut SqliteConnection, writes: usize) {
+        self.writes += writes;
+        if self.writes < EVERY {
             return;
         }
+        self.writes = 0;
         // There is no other way to ask for the length. It takes over what can be, and waits for nobody.
         let asked = sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)");
         let answer: Result<(i64, i64, i64), _> = asked.fetch_one(connection).await;

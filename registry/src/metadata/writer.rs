@@ -1,24 +1,32 @@
-//! SQLite's one writer: a task that owns the only writing connection and does one transaction at a time.
+//! SQLite's one writer: a task that owns the only writing connection, and commits together what came while it was busy.
 //!
-//! A single writer cannot meet a lock, so nothing ever waits for `BEGIN IMMEDIATE` and no write fails as busy. The task is also
-//! the place where many acknowledgements will come to share one sync; batches are of one for now.
+//! A single writer cannot meet a lock, so nothing ever waits for `BEGIN IMMEDIATE` and no write fails as busy. Most of the time of a
+//! commit is its sync, which costs the same for one operation as for a hundred: while one is under way the next operations gather,
+//! and share the next one. Nobody waits for company: an operation that comes alone is committed alone.
+//!
+//! Operations of a batch see each other's changes, in the order in which they came. If one of them fails, all are undone and each is
+//! done again by itself, so that the failure is its own.
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Dialect, Error, Operation, Result, Tx, wal::Wal};
+use super::{
+    Dialect, Error, Operation, Result, Tx,
+    facts::{Facts, Touched},
+    wal::Wal,
+};
 
 /// Writes that may wait. A full queue makes callers wait, each with a small operation in its hands.
 const QUEUE: usize = 1024;
-
-type Job = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, ()> + Send>;
+/// The most operations that are committed together: what the last of them waits for stays some tens of milliseconds.
+const TOGETHER: usize = 256;
 
 /// What comes through the door.
 enum Message {
-    Write(Job),
+    Write(Box<dyn Job>),
     /// Close the connection, and say when that is done.
     Stop(oneshot::Sender<()>),
 }
@@ -28,19 +36,22 @@ enum Message {
 pub(super) struct Writer(mpsc::Sender<Message>);
 
 impl Writer {
-    /// Gives `connection` to a task of its own.
-    pub(super) fn start(mut connection: SqliteConnection) -> Self {
+    /// Gives `connection` to a task of its own. `facts` are those that its commits change.
+    pub(super) fn start(mut connection: SqliteConnection, facts: Arc<Facts>) -> Self {
         let (door, mut queue) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
             let mut log = Wal::default();
+            let mut batch = Vec::new();
             let stopped = loop {
-                match queue.recv().await {
-                    Some(Message::Write(job)) => {
-                        job(&mut connection).await;
-                        log.has_grown(&mut connection).await;
-                    }
-                    Some(Message::Stop(done)) => break Some(done),
-                    None => break None,
+                let Some(first) = queue.recv().await else { break None };
+                let stop = gather(first, &mut queue, &mut batch);
+                if !batch.is_empty() {
+                    let writes = batch.len();
+                    commit(&mut connection, &facts, &mut batch).await;
+                    log.has_grown(&mut connection, writes).await;
+                }
+                if stop.is_some() {
+                    break stop;
                 }
             };
             if let Err(error) = connection.close().await {
@@ -62,12 +73,10 @@ impl Writer {
     /// Waits for its turn, then for the commit. Going away while waiting does not undo what has been handed over.
     pub(super) async fn write<O: Operation>(&self, operation: O) -> Result<O::Output> {
         let (reply, result) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            async move {
-                // Whoever asked may have gone away; the work is done all the same.
-                let _ = reply.send(transact(connection, &operation).await);
-            }
-            .boxed()
+        let job = Box::new(Asked {
+            operation,
+            output: None,
+            reply,
         });
         self.0.send(Message::Write(job)).await.map_err(|_| Error::Lost)?;
         result.await.map_err(|_| Error::Lost)?
@@ -82,22 +91,97 @@ impl Writer {
     }
 }
 
-/// Runs `operation` in a transaction.
+/// An operation that somebody waits for, whatever its output is.
+trait Job: Send {
+    /// What of the facts in memory it changes.
+    fn touched(&self) -> Touched<'_>;
+
+    /// Does it in the transaction that is open, and keeps what it tells until that is committed. It may be done again.
+    fn run<'a>(&'a mut self, connection: &'a mut SqliteConnection) -> BoxFuture<'a, Result<()>>;
+
+    /// Tells how it went: what it told last, or that it was not to be.
+    fn reply(self: Box<Self>, outcome: Result<()>);
+}
+
+struct Asked<O: Operation> {
+    operation: O,
+    output: Option<O::Output>,
+    reply: oneshot::Sender<Result<O::Output>>,
+}
+
+impl<O: Operation> Job for Asked<O> {
+    fn touched(&self) -> Touched<'_> {
+        self.operation.touched()
+    }
+
+    fn run<'a>(&'a mut self, connection: &'a mut SqliteConnection) -> BoxFuture<'a, Result<()>> {
+        async move {
+            let mut tx = Tx(Dialect::Sqlite(connection));
+            // A panic of the operation must not leave its transaction open for the next one.
+            let run = AssertUnwindSafe(self.operation.run(&mut tx)).catch_unwind();
+            self.output = Some(run.await.unwrap_or(Err(Error::Lost))?);
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn reply(self: Box<Self>, outcome: Result<()>) {
+        let Self { output, reply, .. } = *self;
+        // Whoever asked may have gone away; the work is done all the same.
+        let _ = reply.send(outcome.and_then(|()| output.ok_or(Error::Lost)));
+    }
+}
+
+/// Takes what waits, `first` before all, as far as it may be committed together. What comes after a wish to stop is not done any more.
+fn gather(
+    first: Message,
+    queue: &mut mpsc::Receiver<Message>,
+    batch: &mut Vec<Box<dyn Job>>,
+) -> Option<oneshot::Sender<()>> {
+    let mut next = Some(first);
+    while let Some(message) = next {
+        match message {
+            Message::Write(job) => batch.push(job),
+            Message::Stop(done) => return Some(done),
+        }
+        next = (batch.len() < TOGETHER).then(|| queue.try_recv().ok()).flatten();
+    }
+    None
+}
+
+/// Does everything in `batch` and tells everybody how it went.
+async fn commit(connection: &mut SqliteConnection, facts: &Arc<Facts>, batch: &mut Vec<Box<dyn Job>>) {
+    if batch.len() > 1 && transact(connection, facts, batch).await.is_ok() {
+        batch.drain(..).for_each(|job| job.reply(Ok(())));
+        return;
+    }
+    for mut job in batch.drain(..) {
+        let outcome = transact(connection, facts, std::slice::from_mut(&mut job)).await;
+        job.reply(outcome);
+    }
+}
+
+/// Runs `jobs` in one transaction.
 ///
 /// In plain statements: SQLite ends a transaction by itself when the disk is full, and the driver's own transactions, which count how
 /// deep the connection is in, would never begin another one after that.
-async fn transact<O: Operation>(connection: &mut SqliteConnection, operation: &O) -> Result<O::Output> {
+async fn transact(connection: &mut SqliteConnection, facts: &Arc<Facts>, jobs: &mut [Box<dyn Job>]) -> Result<()> {
     let work = async {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-        let output = operation.run(&mut Tx(Dialect::Sqlite(connection))).await?;
+        for job in &mut *jobs {
+            job.run(connection).await?;
+        }
+        let _commit = facts.commit(jobs.iter().map(|job| job.touched()));
         sqlx::query("COMMIT").execute(&mut *connection).await?;
-        Ok(output)
+        Ok(())
     };
-    // A panic of the operation must not leave its transaction open for the next one.
-    let result = AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(Error::Lost));
+    let result = work.await;
     if result.is_err() {
         // It fails only if there is nothing to roll back any more.
         let _ = sqlx::query("ROLLBACK").execute(connection).await;
     }
     result
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,6 +95,11 @@ impl Faults {
         Self(Some(Arc::new(check)))
     }
 
+    /// Whether anything may go wrong.
+    pub(super) fn are_injected(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The error that `operation` on `object` is to fail with, if any.
     pub(super) fn check(&self, operation: Operation, object: &str) -> io::Result<()> {
         match &self.0 {

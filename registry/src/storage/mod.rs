@@ -32,7 +32,10 @@ pub use self::{
     settings::S3Settings,
 };
 
-/// Bytes in order, in pieces of any size (a store's own are at most 128 KiB). After an `Err` item nothing more comes.
+/// The most bytes of a blob that is stored in one go, [`BlobStore::put`].
+pub(crate) const WHOLE: usize = 256 * 1024;
+
+/// Bytes in order, in pieces of any size (a store's own are at most 128 KiB of memory, or 1 MiB of a mapped file). After an `Err` item nothing more comes.
 /// The end without an `Err` means that every byte came.
 pub(crate) type ByteStream = BoxStream<'static, Result<Bytes, BoxError>>;
 
@@ -122,6 +125,16 @@ pub(crate) trait BlobStore: Send + Sync + 'static {
     /// The bytes `range` of a committed blob. A blob shorter than the range is an error, of the call or of the stream, and never a
     /// clean early end; so is a read error on the way. An empty range is an empty stream.
     fn read(&self, key: &BlobKey, range: Range<u64>) -> BoxFuture<'_, Result<Option<ByteStream>, Error>>;
+
+    /// The bytes `range` of a committed blob, if they can be had without waiting and without a copy; a few only. `None` says nothing:
+    /// then [`BlobStore::read`] is asked.
+    fn at_hand(&self, _key: &BlobKey, _range: &Range<u64>) -> Option<Bytes> {
+        None
+    }
+
+    /// Makes `bytes`, all of them and at most [`WHOLE`], a blob: durable when this returns `Ok`. The caller has hashed them, and nobody
+    /// else knows the generation. Where it fails, nothing of it is a blob.
+    fn put(&self, key: &BlobKey, bytes: Bytes) -> BoxFuture<'_, Result<(), Error>>;
 
     /// Takes an upload for the caller alone, without waiting; `None` while another has it. An upload that is not there is begun:
     /// a caller who then finds that it should not be there (it was committed or aborted a moment ago) aborts it.

@@ -73,9 +73,9 @@ async fn rows_that_cannot_be_read_stop_nothing_and_lose_nothing() {
     registry.push_blob("acme/hello", b"badly placed").await;
     registry.push_blob("acme/hello", b"loose").await;
     let broken = "UPDATE manifests SET media_type = '?', annotations = '?', artifact_type = '?', subject = '?'";
-    assert_eq!(collecting.execute(broken).await, 2);
+    assert_eq!(collecting.registry.execute(broken).await, 2);
     let misplaced = "UPDATE blobs SET location = 'nowhere' WHERE size = 12";
-    assert_eq!(collecting.execute(misplaced).await, 1);
+    assert_eq!(collecting.registry.execute(misplaced).await, 1);
     collecting.pass(DAY).await;
     let counts = collecting.collect_bytes().await;
     assert_eq!(

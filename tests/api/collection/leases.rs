@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
+use wreg_registry::Faults;
 
 use super::{Collecting, DAY, HOUR, MINUTE};
 use crate::registry::refused;
@@ -172,4 +173,19 @@ async fn the_same_bytes_under_another_algorithm_survive() {
     let answer = registry.send("GET", &path).await;
     assert_eq!(answer.bytes().await.expect("a body"), &content[..]);
     assert_eq!(registry.blob_files().len(), 1);
+}
+
+/// The bytes of a small blob are in its row, so they go with it and nothing is left for the next pass.
+#[tokio::test]
+async fn a_small_blob_goes_with_its_row() {
+    let collecting = Collecting::with("collection_interval_seconds = 3153600000\n", Faults::NONE).await;
+    let registry = &collecting.registry;
+    registry.push_image("acme/hello", "1.0.0", b"layer").await;
+    registry.push_blob("acme/hello", b"loose").await;
+    collecting.pass(DAY).await;
+    let counts = collecting.collect().await;
+    assert_eq!((counts.blobs, counts.bytes, counts.removed, counts.freed), (1, 5, 1, 5));
+    assert_eq!(registry.count("SELECT COUNT(*) FROM blob_removals").await, 0);
+    assert!(!collecting.has("acme/hello", b"loose").await);
+    assert!(collecting.has("acme/hello", b"layer").await);
 }

@@ -20,7 +20,7 @@ use wreg_registry::{
 };
 
 use crate::{
-    registry::{Options, TestDatabase, TestRegistry},
+    registry::{Options, TestRegistry},
     resume::until,
 };
 
@@ -30,7 +30,8 @@ const DAY: Duration = Duration::from_hours(24);
 /// When the tests begin, in milliseconds since 1970.
 const BEGIN: i64 = 1_800_000_000_000;
 /// By itself the server collects once, and never again while a test runs.
-const CONFIG: &str = "collection_interval_seconds = 3153600000\n";
+/// Blobs are files, however small.
+const CONFIG: &str = "collection_interval_seconds = 3153600000\nsmall_blob_bytes = 0\n";
 
 /// A registry that collects when it is told, and whose time passes when it is told.
 struct Collecting {
@@ -132,26 +133,6 @@ impl Collecting {
 
     async fn status(&self, method: &str, target: &str) -> u16 {
         self.registry.send(method, target).await.status().as_u16()
-    }
-
-    /// Changes the database behind the server's back.
-    async fn execute(&self, statement: &'static str) -> u64 {
-        match &self.registry.database {
-            TestDatabase::Sqlite => {
-                let file = self.registry.data.path().join("wreg.db");
-                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
-                let pool = sqlx::SqlitePool::connect_with(options).await.expect("it opens");
-                let done = sqlx::query(statement).execute(&pool).await.expect("a statement");
-                pool.close().await;
-                done.rows_affected()
-            }
-            TestDatabase::Postgres(url) => {
-                let pool = sqlx::PgPool::connect(url).await.expect("it answers");
-                let done = sqlx::query(statement).execute(&pool).await.expect("a statement");
-                pool.close().await;
-                done.rows_affected()
-            }
-        }
     }
 }
 

@@ -44,7 +44,7 @@ async fn the_work_grows_with_the_rows_and_not_with_the_paths() {
         (EDGES, 156),
         (LEAVES, 800),
     ] {
-        assert_eq!(collecting.execute(statement).await, rows);
+        assert_eq!(collecting.registry.execute(statement).await, rows);
     }
     // Eight windows of links and eight of blobs more, and then seven times fewer.
     assert_eq!(count_steps(&collecting).await, few + 16);

@@ -172,6 +172,8 @@ impl Collection {
             };
             self.counts.blobs += given_up.blobs;
             self.counts.bytes += given_up.bytes;
+            self.counts.removed += given_up.removed;
+            self.counts.freed += given_up.freed;
         }
         Ok(Next::At(match window.last {
             Some(digest) => Some(cursor.after([digest, String::new(), String::new()])),

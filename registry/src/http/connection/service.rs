@@ -17,7 +17,13 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use tower_service::Service;
 
-use super::{ConnectionLimits, Peer, body::RequestBody, refusal::Refusal, streams::Taking, watch::Watch};
+use super::{
+    ConnectionLimits, Peer,
+    body::RequestBody,
+    refusal::Refusal,
+    streams::{SEND_BUFFER, Taking},
+    watch::Watch,
+};
 
 /// The service of one connection.
 pub(super) struct WatchedService<S> {
@@ -66,13 +72,7 @@ where
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.watch.request_begins(!request.body().is_end_stream());
         let end = End(Arc::clone(&self.watch));
-        let watched = |response: Response<Body>| {
-            response.map(|body| ResponseBody {
-                body,
-                taking: Taking::of_this_stream(),
-                _end: end,
-            })
-        };
+        let watched = |response: Response<Body>| response.map(|body| ResponseBody::new(body, end));
         if let Some(refusal) = Refusal::of(&request, &self.limits) {
             return Box::pin(future::ready(Ok(watched(
                 refusal.to_response(&self.limits, request.version()),
@@ -99,8 +99,36 @@ impl Drop for End {
 /// The body of a response. hyper drops it when it has taken the last of it.
 pub(super) struct ResponseBody {
     body: Body,
-    taking: Taking,
+    /// On a stream of HTTP/2: whether the client takes what it is given. That shows only if it is given a little at a time.
+    taking: Option<Taking>,
+    /// What is left of a large piece.
+    rest: Bytes,
     _end: End,
+}
+
+impl ResponseBody {
+    fn new(body: Body, end: End) -> Self {
+        Self {
+            body,
+            taking: Taking::of_this_stream(),
+            rest: Bytes::new(),
+            _end: end,
+        }
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.rest = data,
+                    Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+                },
+                other => return Poll::Ready(other),
+            }
+        }
+        let piece = self.rest.split_to(self.rest.len().min(SEND_BUFFER));
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
 }
 
 impl http_body::Body for ResponseBody {
@@ -109,17 +137,26 @@ impl http_body::Body for ResponseBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = self.get_mut();
-        this.taking.goes_on();
-        let frame = ready!(Pin::new(&mut this.body).poll_frame(cx));
-        this.taking.waits();
+        let Some(taking) = this.taking.clone() else {
+            return Pin::new(&mut this.body).poll_frame(cx);
+        };
+        taking.goes_on();
+        let frame = ready!(this.poll_piece(cx));
+        taking.waits();
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let mut hint = self.body.size_hint();
+        let rest = self.rest.len() as u64;
+        if let Some(length) = hint.exact() {
+            return SizeHint::with_exact(length + rest);
+        }
+        hint.set_lower(hint.lower() + rest);
+        hint
     }
 }

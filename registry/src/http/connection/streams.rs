@@ -20,7 +20,7 @@ const BROKEN: usize = 100;
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 2 * 1024 * 1024;
 /// What is kept of one response until the client takes it, in bytes.
-const SEND_BUFFER: usize = 64 * 1024;
+pub(super) const SEND_BUFFER: usize = 64 * 1024;
 
 /// How hyper is to speak HTTP/2.
 pub(super) fn http(limits: &ConnectionLimits) -> http2::Builder<Streams> {
@@ -65,9 +65,9 @@ tokio::task_local! {
 pub(super) struct Taking(Arc<Mutex<Option<Instant>>>);
 
 impl Taking {
-    /// The one of the stream that asks. On a connection without streams it is one that nobody looks at.
-    pub(super) fn of_this_stream() -> Self {
-        TAKING.try_with(Clone::clone).unwrap_or_default()
+    /// The one of the stream that asks; `None` on a connection without streams.
+    pub(super) fn of_this_stream() -> Option<Self> {
+        TAKING.try_with(Clone::clone).ok()
     }
 
     /// A piece was handed over, and nobody has asked for the next.

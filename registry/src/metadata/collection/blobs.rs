@@ -6,7 +6,7 @@ use wreg_oci::RepositoryName;
 use super::{Fence, Fenced, WINDOW};
 use crate::{
     clock::Millis,
-    metadata::{Metadata, Operation, Result, Tx, on_db, repositories, unsigned},
+    metadata::{Metadata, Operation, Result, Touched, Tx, on_db, repositories, unsigned},
 };
 
 /// The last key of a window of rows, and what is garbage among them. No key: there are no more rows.
@@ -145,6 +145,10 @@ impl Operation for Unlink {
     /// How many are gone.
     type Output = Fenced<u64>;
 
+    fn touched(&self) -> Touched<'_> {
+        Touched::Repository(&self.repository)
+    }
+
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Fenced<u64>> {
         if !self.fence.holds(tx).await? {
             return Ok(None);
@@ -189,10 +193,17 @@ pub(crate) struct GiveUp {
 pub(crate) struct GivenUp {
     pub(crate) blobs: u64,
     pub(crate) bytes: u64,
+    /// Those of them whose bytes were in the row, and are gone with it.
+    pub(crate) removed: u64,
+    pub(crate) freed: u64,
 }
 
 impl Operation for GiveUp {
     type Output = Fenced<GivenUp>;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Nothing
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Fenced<GivenUp>> {
         if !self.fence.holds(tx).await? {
@@ -211,6 +222,13 @@ impl Operation for GiveUp {
             .fetch_optional(db)
             .await)?;
             let Some((location, size)) = row else { continue };
+            given_up.blobs += 1;
+            given_up.bytes += unsigned(size, "blobs", "size").unwrap_or(0);
+            if location.is_empty() {
+                given_up.removed += 1;
+                given_up.freed += unsigned(size, "blobs", "size").unwrap_or(0);
+                continue;
+            }
             on_db!(tx, db => sqlx::query(
                 "INSERT INTO blob_removals (location, digest, size, marked_at) VALUES ($1, $2, $3, $4) ON CONFLICT (location) DO NOTHING",
             )
@@ -221,8 +239,6 @@ impl Operation for GiveUp {
             .execute(db)
             .await
             .map(drop))?;
-            given_up.blobs += 1;
-            given_up.bytes += unsigned(size, "blobs", "size").unwrap_or(0);
         }
         Ok(Some(given_up))
     }
@@ -237,6 +253,10 @@ pub(crate) struct ConfirmRemovals {
 impl Operation for ConfirmRemovals {
     /// Those that no blob's row names.
     type Output = Fenced<Vec<String>>;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Nothing
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Fenced<Vec<String>>> {
         if !self.fence.holds(tx).await? {
@@ -265,6 +285,10 @@ pub(crate) struct ForgetRemovals {
 
 impl Operation for ForgetRemovals {
     type Output = Fenced<()>;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Nothing
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Fenced<()>> {
         if !self.fence.holds(tx).await? {

@@ -5,7 +5,7 @@ use wreg_oci::{Digest, RepositoryName};
 use super::{Fence, Fenced};
 use crate::{
     clock::Millis,
-    metadata::{Metadata, Operation, Result, Tx, deletions, on_db, repositories},
+    metadata::{Metadata, Operation, Result, Touched, Tx, deletions, on_db, repositories},
 };
 
 /// The actor of what the collection does.
@@ -94,6 +94,10 @@ impl Operation for Follow {
     /// How many are gone.
     type Output = Fenced<u64>;
 
+    fn touched(&self) -> Touched<'_> {
+        Touched::Repository(self.repository.as_str())
+    }
+
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Fenced<u64>> {
         if !self.fence.holds(tx).await? {
             return Ok(None);
@@ -133,6 +137,10 @@ pub(crate) struct Purge {
 impl Operation for Purge {
     /// How many manifests are gone.
     type Output = Fenced<u64>;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Nothing
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Fenced<u64>> {
         if !self.fence.holds(tx).await? {

@@ -11,7 +11,7 @@ pub(crate) mod blobs;
 pub(crate) mod manifests;
 
 use super::{
-    Metadata, Operation, Result, Tx,
+    Metadata, Operation, Result, Touched, Tx,
     jobs::{self, Claim},
     on_db,
 };
@@ -68,6 +68,10 @@ pub(crate) struct PutClockNote {
 impl Operation for PutClockNote {
     /// Whether it was.
     type Output = bool;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Nothing
+    }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
         let ClockNote { seen_at, held_until } = self.note;

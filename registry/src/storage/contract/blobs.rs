@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use wreg_oci::digest::Digest;
 
@@ -99,4 +100,16 @@ pub(in crate::storage) async fn a_probe_leaves_nothing_behind(store: Store) {
     store.probe().await.expect("the store does what it must");
     assert!(keys(store.list_uploads()).await.is_empty());
     assert!(keys(store.list_blobs()).await.is_empty());
+}
+
+pub(in crate::storage) async fn a_small_blob_is_stored_in_one_go(store: Store) {
+    for length in [0, 1, 5000, crate::storage::WHOLE] {
+        let content = Bytes::from(bytes(length));
+        let key = BlobKey::new(Digest::sha256(&content), UploadId::random());
+        store.put(&key, content.clone()).await.expect("it is stored");
+        assert_eq!(store.size(&key).await.expect("an answer"), Some(length as u64));
+        assert_eq!(get(&store, &key).await.as_deref(), Some(&content[..]));
+    }
+    assert_eq!(keys(store.list_blobs()).await.len(), 4);
+    assert!(keys(store.list_uploads()).await.is_empty());
 }

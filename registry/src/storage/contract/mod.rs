@@ -30,6 +30,7 @@ macro_rules! contract_suite {
                 what_was_committed_is_read_back
                 every_range_of_a_blob_can_be_read
                 a_range_beyond_the_end_is_an_error_and_no_short_read
+                a_small_blob_is_stored_in_one_go
                 removing_an_old_generation_leaves_the_new_one
                 listings_are_complete
                 a_probe_leaves_nothing_behind

@@ -54,6 +54,11 @@ impl Disk {
         outcome.map_err(|source| Error::new(operation, name, source))
     }
 
+    /// Whether a test makes steps fail: then every step is asked, also where a running server takes a short cut.
+    pub(super) fn has_faults(&self) -> bool {
+        self.faults.are_injected()
+    }
+
     /// Takes note of a failed flush. A full disk passes; any other failure may have dropped pages that the kernel now calls clean, so
     /// a second flush would succeed and mean nothing.
     fn distrust(&self, error: Error) -> Error {
@@ -89,6 +94,17 @@ impl Disk {
             .truncate(false)
             .mode(0o600)
             .to_owned();
+        let file = self.step(Operation::Create, name, |path| options.open(path))?;
+        Ok(OpenFile {
+            disk: Arc::clone(self),
+            name: name.to_owned(),
+            file,
+        })
+    }
+
+    /// Makes a file that is not there yet, which nobody but the one who makes it can write to.
+    pub(super) fn create_read_only(self: &Arc<Self>, name: &str) -> Result<OpenFile, Error> {
+        let options = OpenOptions::new().write(true).create_new(true).mode(0o400).to_owned();
         let file = self.step(Operation::Create, name, |path| options.open(path))?;
         Ok(OpenFile {
             disk: Arc::clone(self),
@@ -173,7 +189,13 @@ impl OpenFile {
         Arc::clone(&self.disk)
     }
 
-    fn step<T>(&self, operation: Operation, act: impl FnOnce(&File) -> io::Result<T>) -> Result<T, Error> {
+    /// The file itself.
+    pub(super) fn as_file(&self) -> &File {
+        &self.file
+    }
+
+    /// One step on the file.
+    pub(super) fn step<T>(&self, operation: Operation, act: impl FnOnce(&File) -> io::Result<T>) -> Result<T, Error> {
         self.disk.step(operation, &self.name, |_| act(&self.file))
     }
 

@@ -86,7 +86,7 @@ impl HeldUpload for HeldFile {
             let locked = self.locked()?;
             let disk = locked.file.shared_disk();
             self.locked = Some(locked);
-            read::read(disk, self.upload.object(), range).await
+            read::file(disk, self.upload.object(), range).await
         })
     }
 

@@ -9,36 +9,44 @@ mod data_dir;
 mod disk;
 mod held;
 mod list;
+mod map;
 mod probe;
+mod put;
 mod read;
 #[cfg(test)]
 mod tests;
 
 use std::{io, ops::Range, sync::Arc};
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 pub(crate) use self::data_dir::{DataDir, DataDirError};
-use self::{disk::Disk, held::HeldFile};
+use self::{disk::Disk, held::HeldFile, map::Maps};
 use super::{
     BlobKey, BlobStore, ByteStream, Error, Faults, HeldUpload, Listing, Operation, UploadId,
     key::{BLOBS, UPLOADS},
 };
 
 /// A [`BlobStore`] in a folder. Clones are the same store.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct FsStore {
     disk: Arc<Disk>,
+    maps: Arc<Maps>,
 }
 
 impl FsStore {
-    /// Opens the store in a data folder that this process has locked, making its folders on the first start. Blocks; for the start.
-    pub(crate) fn open(data: &DataDir, faults: Faults) -> Result<Self, Error> {
+    /// Opens the store in a data folder that this process has locked, making its folders on the first start. At most `mapped` bytes of
+    /// files are mapped into memory at a time. Blocks; for the start.
+    pub(crate) fn open(data: &DataDir, mapped: u64, faults: Faults) -> Result<Self, Error> {
         let disk = Disk::new(data.path(), faults);
         for folder in [BLOBS, UPLOADS] {
             disk.ensure_dir(folder, ".")?;
         }
-        let store = Self { disk: Arc::new(disk) };
+        let store = Self {
+            disk: Arc::new(disk),
+            maps: Arc::new(Maps::new(mapped)),
+        };
         probe::remove_leftovers(&store.disk)?;
         Ok(store)
     }
@@ -51,7 +59,21 @@ impl BlobStore for FsStore {
     }
 
     fn read(&self, key: &BlobKey, range: Range<u64>) -> BoxFuture<'_, Result<Option<ByteStream>, Error>> {
-        Box::pin(read::read(Arc::clone(&self.disk), key.object(), range))
+        Box::pin(read::blob(
+            Arc::clone(&self.disk),
+            Arc::clone(&self.maps),
+            key.clone(),
+            range,
+        ))
+    }
+
+    fn at_hand(&self, key: &BlobKey, range: &Range<u64>) -> Option<Bytes> {
+        read::at_hand(&self.disk, &self.maps, key, range)
+    }
+
+    fn put(&self, key: &BlobKey, bytes: Bytes) -> BoxFuture<'_, Result<(), Error>> {
+        let (disk, key) = (Arc::clone(&self.disk), key.clone());
+        Box::pin(off_runtime(move || put::put(&disk, &key, &bytes)))
     }
 
     fn hold(&self, upload: UploadId) -> BoxFuture<'_, Result<Option<Box<dyn HeldUpload>>, Error>> {
@@ -68,6 +90,7 @@ impl BlobStore for FsStore {
 
     fn delete(&self, key: &BlobKey) -> BoxFuture<'_, Result<(), Error>> {
         let (disk, key) = (Arc::clone(&self.disk), key.clone());
+        self.maps.forget(&key);
         Box::pin(off_runtime(move || {
             if disk.unlink(&key.object())? {
                 disk.sync_dir(&key.folders().0)?;

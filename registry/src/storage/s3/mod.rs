@@ -35,6 +35,7 @@ mod tests;
 
 use std::{ops::Range, sync::Arc};
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use self::{
@@ -95,6 +96,11 @@ impl BlobStore for S3Store {
 
     fn read(&self, key: &BlobKey, range: Range<u64>) -> BoxFuture<'_, Result<Option<ByteStream>, Error>> {
         Box::pin(read::blob(&self.inner.bucket, key.clone(), range))
+    }
+
+    fn put(&self, key: &BlobKey, bytes: Bytes) -> BoxFuture<'_, Result<(), Error>> {
+        let key = key.clone();
+        Box::pin(async move { Ok(self.inner.bucket.put(&key.object(), bytes).await?) })
     }
 
     fn hold(&self, upload: UploadId) -> BoxFuture<'_, Result<Option<Box<dyn HeldUpload>>, Error>> {

@@ -102,47 +102,72 @@ async fn after_a_failed_flush_the_store_is_read_only() {
     assert_eq!(get(&store, &key).await, Some(b"abx".to_vec()));
 }
 
-/// **S04** A read fails half way, or the file is shorter than it was → the stream ends with an error, never early and clean.
+/// **S04** A read fails half way, or the file is shorter than it was → the stream ends with an error, never early and clean; whether the file is mapped or copied.
 #[tokio::test]
 async fn a_read_that_fails_half_way_is_an_error_in_the_stream() {
-    let reads = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&reads);
-    let (switch, faults) =
-        Switch::new(move |operation, _| operation == Operation::Read && counted.fetch_add(1, Ordering::SeqCst) == 2);
-    let folder = folder();
-    let store = open(folder.path(), faults);
-    let content = bytes(1 << 20);
-    let key = put(&store, &content).await;
-    switch.on(EIO);
-    let stream = store
-        .read(&key, 0..1 << 20)
-        .await
-        .expect("the store answers")
-        .expect("the blob is there");
-    let pieces: Vec<_> = stream.collect().await;
-    assert_eq!(pieces.len(), 3);
-    assert!(pieces[0].is_ok() && pieces[1].is_ok() && pieces[2].is_err());
-    switch.off();
+    for (mapped, size) in [(0, 1 << 20), (64 << 20, 8 << 20)] {
+        let reads = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&reads);
+        let (switch, faults) = Switch::new(move |operation, _| {
+            operation == Operation::Read && counted.fetch_add(1, Ordering::SeqCst) >= 2
+        });
+        let folder = folder();
+        let store = open_mapping(folder.path(), mapped, faults);
+        let key = put(&store, &bytes(size)).await;
+        let size = size as u64;
+        switch.on(EIO);
+        let stream = read(&store, &key, size).await;
+        let pieces: Vec<_> = stream.collect().await;
+        assert_eq!(pieces.len(), 3);
+        assert!(pieces[0].is_ok() && pieces[1].is_ok() && pieces[2].is_err());
+        switch.off();
 
-    let mut stream = store
-        .read(&key, 0..1 << 20)
+        let mut stream = read(&store, &key, size).await;
+        stream.next().await.expect("there is more").expect("it can be read");
+        let path = folder.path().join("data").join(key.object());
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("it is ours");
+        std::fs::File::options()
+            .write(true)
+            .open(&path)
+            .expect("it is there")
+            .set_len(200_000)
+            .expect("it is ours");
+        assert!(contract::collect(stream).await.is_err());
+        assert!(
+            store.read(&key, 0..size).await.is_err(),
+            "known to be short, it is an error at once"
+        );
+    }
+}
+
+/// Content that was read before it was lost is not handed out of memory: only pages that are there now.
+#[tokio::test]
+async fn bytes_at_hand_are_those_of_the_blob_and_none_that_are_lost() {
+    let folder = folder();
+    let store = open(folder.path(), Faults::NONE);
+    let content = bytes(300_000);
+    let key = put(&store, &content).await;
+    assert_eq!(store.at_hand(&key, &(0..10)), None, "nobody has read it yet");
+    contract::collect(read(&store, &key, 300_000).await)
         .await
-        .expect("the store answers")
-        .expect("the blob is there");
-    stream.next().await.expect("there is more").expect("it can be read");
+        .expect("it can be read");
+    for range in [0..300_000, 5_000..5_001, 299_999..300_000, 7..7] {
+        let [start, end] = [range.start, range.end].map(|at| usize::try_from(at).expect("a small number"));
+        assert_eq!(store.at_hand(&key, &range).as_deref(), Some(&content[start..end]));
+    }
+    assert_eq!(store.at_hand(&key, &(0..300_001)), None);
     let path = folder.path().join("data").join(key.object());
     std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("it is ours");
-    std::fs::File::options()
-        .write(true)
-        .open(&path)
-        .expect("it is there")
-        .set_len(200_000)
-        .expect("it is ours");
-    assert!(contract::collect(stream).await.is_err());
-    assert!(
-        store.read(&key, 0..1 << 20).await.is_err(),
-        "known to be short, it is an error at once"
-    );
+    let file = std::fs::File::options().write(true).open(&path);
+    file.expect("it is there").set_len(8192).expect("it is ours");
+    assert_eq!(store.at_hand(&key, &(0..300_000)), None);
+    store.delete(&key).await.expect("it is removed");
+    assert_eq!(store.at_hand(&key, &(0..10)), None);
+}
+
+async fn read(store: &Store, key: &BlobKey, size: u64) -> ByteStream {
+    let read = store.read(key, 0..size).await;
+    read.expect("the store answers").expect("the blob is there")
 }
 
 /// **S11** The file system is read-only, or permission is missing → told apart from a broken one; reads go on, and the probe says which step fails.
@@ -266,5 +291,26 @@ async fn a_panic_in_any_step_of_a_push_leaves_the_upload_usable() {
             None => push().await,
         };
         assert_eq!(get(&store, &key).await, Some(b"ab".to_vec()), "{befallen}");
+    }
+}
+
+/// **S01** A step of storing a small blob fails → an error, nothing of it is left, and it can be stored once there is room.
+#[tokio::test]
+async fn a_small_blob_that_cannot_be_stored_leaves_nothing() {
+    use Operation::{Create, CreateDir, Rename, Sync, SyncDir, Write};
+    for full in [Create, Write, Sync, CreateDir, Rename, SyncDir] {
+        let (switch, faults) = Switch::new(move |operation, _| operation == full);
+        let folder = folder();
+        let store = open(folder.path(), faults);
+        let content = bytes::Bytes::from(bytes(5000));
+        let key = BlobKey::new(Digest::sha256(&content), UploadId::random());
+        switch.on(ENOSPC);
+        let error = store.put(&key, content.clone()).await.expect_err("there is no room");
+        assert_eq!(error.kind(), ErrorKind::NoSpace, "{full:?}");
+        assert_eq!(store.size(&key).await.expect("an answer"), None, "{full:?}");
+        assert!(contract::keys(store.list_uploads()).await.is_empty(), "{full:?}");
+        switch.off();
+        store.put(&key, content.clone()).await.expect("there is room");
+        assert_eq!(get(&store, &key).await.as_deref(), Some(&content[..]));
     }
 }

@@ -35,8 +35,13 @@ fn folder() -> tempfile::TempDir {
 
 /// A store in `folder`, as a server would open it.
 fn open(folder: &Path, faults: Faults) -> Store {
+    open_mapping(folder, 64 << 20, faults)
+}
+
+/// The same with so many bytes of files mapped at the most.
+fn open_mapping(folder: &Path, mapped: u64, faults: Faults) -> Store {
     let data = DataDir::lock(&folder.join("data")).expect("the folder is free");
-    Arc::new(FsStore::open(&data, faults).expect("the store opens"))
+    Arc::new(FsStore::open(&data, mapped, faults).expect("the store opens"))
 }
 
 fn make() -> (tempfile::TempDir, Store) {
