@@ -19,7 +19,7 @@ use crate::{
     config::{Config, Flags, LogFormat, config_reference},
     fsck,
     http::{
-        self,
+        self, HttpService,
         connection::{ConnectionLimits, Terms},
     },
     tls::Tls,
@@ -147,9 +147,11 @@ pub async fn serve(
         draining.drain();
         tracing::info!("shutting down: answering what is under way");
     };
-    let result = http::connection::serve(listener, http::router(app.clone()), terms, shutdown).await;
+    let result = http::connection::serve(listener, HttpService::new(app.clone()), terms, shutdown).await;
     follower.abort();
     worker.abort();
+    // What it was asking the database has to be over: the last connection to be closed must be the one that writes.
+    let _ = worker.await;
     app.close().await;
     result
 }

@@ -12,12 +12,16 @@ use super::{LEASE, caller::Caller};
 /// Blobs that an edge has pushed and will come back for.
 const RING: usize = 64;
 
-/// Pushes tiny blobs that nothing will ever name.
+/// A blob of this many bytes is a file; one of a few bytes is kept in the database.
+const FILE: usize = 4097;
+
+/// Pushes blobs that nothing will ever name, files and others in turn.
 pub(super) fn push_rubbish(caller: &mut Caller<'_>, number: usize) {
     let repository = format!("soak/rubbish-{number}");
     let mut counter = 0_u64;
     while !caller.shared.is_over() {
-        let content = format!("{number} {counter}");
+        let length = if counter.is_multiple_of(2) { FILE } else { 0 };
+        let content = format!("{number} {counter:<length$}");
         caller.push(&repository, content.as_bytes(), Digest::sha256(&content).as_str());
         counter += 1;
     }
@@ -37,7 +41,8 @@ pub(super) fn live_at_the_edge(caller: &mut Caller<'_>, number: usize) {
     let mut counter = 0_u64;
     while !caller.shared.is_over() {
         counter += 1;
-        let content = format!("edge {number} {counter}");
+        let length = if counter.is_multiple_of(8) { 0 } else { FILE };
+        let content = format!("edge {number} {counter:<length$}");
         let digest = Digest::sha256(&content);
         if caller.push(&home, content.as_bytes(), digest.as_str()).is_some() {
             ring.push_back(Old {

@@ -160,7 +160,7 @@ impl ApiError {
 
 /// `WWW-Authenticate` (RFC 6750, section 3), with the realm on the origin that the client used.
 fn challenge(origin: &Origin, scope: Option<&Access>, error: Option<&str>) -> HeaderValue {
-    let origin = origin.as_str();
+    let origin = origin.to_text();
     let mut text = format!("Bearer realm=\"{origin}/token\",service=\"{SERVICE}\"");
     if let Some(scope) = scope {
         let _ = write!(

@@ -27,15 +27,24 @@ mod trace;
 mod uploads;
 mod well_known;
 
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
 use axum::{
     Router,
-    extract::{Request, State},
-    http::{HeaderValue, Method, header},
+    extract::Request,
+    http::{HeaderName, HeaderValue, Method, header},
     response::{IntoResponse as _, Response},
     routing::{any, get},
 };
+use futures_util::future::BoxFuture;
+use tower_service::Service;
 use wreg_oci::{Algorithm, Endpoint};
 
+pub(crate) use self::trace::RequestIds;
 use self::{error::ApiError, headers::RequestHeaders, origin::Origin};
 pub use self::{error::errors_reference, metrics::metrics_router};
 use crate::{
@@ -45,12 +54,59 @@ use crate::{
 
 type Result<T, E = ApiError> = std::result::Result<T, E>;
 
-/// Everything the server answers.
-pub fn router(app: App) -> Router {
+/// Old tools of docker look for it.
+const DISTRIBUTION_API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
+
+/// Everything the server answers, for its connections. Cheap to clone.
+///
+/// What is under `/v2/` does not pass through a router: the endpoint's own grammar is the only one that knows where its names end.
+#[derive(Clone)]
+pub struct HttpService(Arc<Parts>);
+
+struct Parts {
+    app: App,
+    others: Router,
+}
+
+impl HttpService {
+    /// The service of a server.
+    pub fn new(app: App) -> Self {
+        let others = router(app.clone());
+        Self(Arc::new(Parts { app, others }))
+    }
+}
+
+impl Service<Request> for HttpService {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let parts = Arc::clone(&self.0);
+        Box::pin(async move {
+            let answered = trace::answer(&parts.app, request, async |request| {
+                let path = request.uri().path();
+                if path == "/v2" || path.starts_with("/v2/") {
+                    v2(&parts.app, request).await
+                } else {
+                    match parts.others.clone().call(request).await {
+                        Ok(response) => response,
+                        Err(never) => match never {},
+                    }
+                }
+            });
+            Ok(answered.await)
+        })
+    }
+}
+
+/// What is beside `/v2/`.
+fn router(app: App) -> Router {
     Router::new()
-        .route("/v2", any(v2))
-        .route("/v2/", any(v2))
-        .route("/v2/{*path}", any(v2))
         .route("/token", get(token::get).post(token::post).fallback(method_not_allowed))
         .route("/api/v1/{*path}", any(api::api))
         .route(
@@ -60,7 +116,6 @@ pub fn router(app: App) -> Router {
         .route("/livez", get(health::live).fallback(method_not_allowed))
         .route("/readyz", get(health::ready).fallback(method_not_allowed))
         .fallback(not_found)
-        .layer(axum::middleware::from_fn_with_state(app.clone(), trace::layer))
         .with_state(app)
 }
 
@@ -77,16 +132,13 @@ async fn method_not_allowed(request: Request) -> Response {
 }
 
 /// The distribution API.
-async fn v2(State(app): State<App>, request: Request) -> Response {
+async fn v2(app: &App, request: Request) -> Response {
     let origin = Origin::of(&request);
-    let mut response = dispatch(&app, request)
+    let mut response = dispatch(app, request)
         .await
         .unwrap_or_else(|error| error.respond(&origin));
     let headers = response.headers_mut();
-    headers.insert(
-        "docker-distribution-api-version",
-        HeaderValue::from_static("registry/2.0"),
-    );
+    headers.insert(DISTRIBUTION_API_VERSION, HeaderValue::from_static("registry/2.0"));
     // What people push must not become a page of this origin in somebody's browser.
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(

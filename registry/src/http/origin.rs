@@ -8,7 +8,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::Request,
-    http::{Extensions, HeaderMap, HeaderName, header},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, header},
 };
 use ipnet::IpNet;
 use wreg_oci::Host;
@@ -21,8 +21,23 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Where the client reached this server, as `https://registry.example`: what the realm of a challenge must lie on. Empty if the client
 /// named no host.
+///
+/// Few answers need it, so that it is put into words only there.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Origin(Arc<str>);
+pub(super) enum Origin {
+    /// The client named no host.
+    #[default]
+    Unknown,
+    /// Scheme and host, as they are configured or a proxy says.
+    Known(Arc<str>),
+    /// The host is what the client wrote in `Host`.
+    Requested {
+        /// Whether the scheme is https.
+        https: bool,
+        /// As it came.
+        host: HeaderValue,
+    },
+}
 
 impl Origin {
     /// The origin of a request that has passed [`identify`].
@@ -30,14 +45,26 @@ impl Origin {
         request.extensions().get().cloned().unwrap_or_default()
     }
 
+    fn named(https: bool, host: &Host) -> String {
+        let scheme = if https { "https" } else { "http" };
+        format!("{scheme}://{host}")
+    }
+
     /// Scheme and host, without a slash at the end.
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
+    pub(super) fn to_text(&self) -> String {
+        match self {
+            Self::Unknown => String::new(),
+            Self::Known(text) => text.to_string(),
+            Self::Requested { https, host } => {
+                let host: Option<Host> = host.to_str().ok().and_then(|host| host.parse().ok());
+                host.map_or_else(String::new, |host| Self::named(*https, &host))
+            }
+        }
     }
 
     /// Host and port as a reference names them.
-    pub(super) fn host(&self) -> Option<&str> {
-        self.0.split_once("://").map(|(_, host)| host)
+    pub(super) fn host(&self) -> Option<String> {
+        self.to_text().split_once("://").map(|(_, host)| host.to_owned())
     }
 }
 
@@ -60,23 +87,23 @@ pub(super) fn identify(request: &mut Request, public_url: Option<&Arc<str>>, pro
     } else {
         Told::default()
     };
-    let origin = public_url.cloned().or_else(|| {
-        let host = told.host.or_else(|| requested_host(request))?;
-        let https = told.https.unwrap_or(peer.is_some_and(|peer| peer.tls));
-        let scheme = if https { "https" } else { "http" };
-        Some(format!("{scheme}://{host}").into())
-    });
+    let https = told.https.unwrap_or(peer.is_some_and(|peer| peer.tls));
+    // The host of the target (`:authority` in HTTP/2) goes before the `Host` header (RFC 9112, section 3.2).
+    let authority = request.uri().authority();
+    let origin = if let Some(url) = public_url {
+        Origin::Known(Arc::clone(url))
+    } else if let Some(host) = told.host.or_else(|| authority?.as_str().parse().ok()) {
+        Origin::Known(Origin::named(https, &host).into())
+    } else if let Some(host) = request.headers().get(header::HOST).filter(|_| authority.is_none()) {
+        let host = host.clone();
+        Origin::Requested { https, host }
+    } else {
+        Origin::Unknown
+    };
     if let Some(address) = told.address.or(peer.map(|peer| peer.address.ip())) {
         request.extensions_mut().insert(ClientAddress(address.to_canonical()));
     }
-    request.extensions_mut().insert(origin.map(Origin).unwrap_or_default());
-}
-
-/// The host of the target (`:authority` in HTTP/2) or else of the `Host` header (RFC 9112, section 3.2).
-fn requested_host(request: &Request) -> Option<Host> {
-    let authority = request.uri().authority().map(axum::http::uri::Authority::as_str);
-    let named = || request.headers().get(header::HOST)?.to_str().ok();
-    authority.or_else(named)?.parse().ok()
+    request.extensions_mut().insert(origin);
 }
 
 fn is_among(proxies: &[IpNet], address: IpAddr) -> bool {
@@ -201,7 +228,7 @@ mod tests {
         request.extensions_mut().insert(Peer { address, tls: false });
         identify(&mut request, public_url.map(Into::into).as_ref(), &proxies);
         let ClientAddress(address) = *request.extensions().get().expect("an address");
-        (address.to_string(), Origin::of(&request).as_str().to_owned())
+        (address.to_string(), Origin::of(&request).to_text())
     }
 
     /// **H14** Forwarding headers from a trusted proxy → believed as far as the rightmost address that is no proxy's; from anybody else → ignored.

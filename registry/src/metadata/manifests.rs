@@ -186,14 +186,10 @@ impl PutManifest {
         if let Some(refusal) = self.denied_tag(tx).await? {
             return Ok(Some(refusal));
         }
-        let selected = match self.tags.first() {
-            Some(tag) if self.precondition != Precondition::None => tags::find(tx, &self.repository, tag).await?,
-            _ => find_digest(tx, &self.repository, &self.digest).await?,
-        };
         let holds = match &self.precondition {
             Precondition::None => true,
-            Precondition::Is(expected) => selected.as_ref() == Some(expected),
-            Precondition::Absent => selected.is_none(),
+            Precondition::Is(expected) => self.selected(tx).await?.as_ref() == Some(expected),
+            Precondition::Absent => self.selected(tx).await?.is_none(),
         };
         if !holds {
             return Ok(Some(Put::PreconditionFailed));
@@ -209,6 +205,14 @@ impl PutManifest {
             }
         }
         self.wrong_reference(tx, settings.missing_references).await
+    }
+
+    /// What the first tag, or else the digest, selects now.
+    async fn selected(&self, tx: &mut Tx<'_>) -> Result<Option<Digest>> {
+        match self.tags.first() {
+            Some(tag) => tags::find(tx, &self.repository, tag).await,
+            None => find_digest(tx, &self.repository, &self.digest).await,
+        }
     }
 
     /// Whether a tag may be made or moved depends on whether it is there, and only here is that certain.

@@ -195,6 +195,9 @@ pub(super) async fn ensure(
     actor: &str,
     now: Millis,
 ) -> Result<Settings> {
+    if let Some(settings) = lock(tx, name).await? {
+        return Ok(settings);
+    }
     let made = on_db!(tx, db => sqlx::query(
         "INSERT INTO repositories (name, visibility, immutable_tags, missing_references, deletable, created_at)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING",
@@ -226,9 +229,10 @@ pub(super) async fn ensure(
 
 /// The settings of a repository, which nobody else changes until the end of the transaction; `None` if there is none.
 pub(super) async fn lock(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Option<Settings>> {
-    // An update that changes nothing locks the row on PostgreSQL and is free on SQLite, where FOR UPDATE does not exist.
+    // An update that changes nothing locks the row on PostgreSQL and is free on SQLite, where FOR UPDATE does not exist. Not of the key:
+    // SQLite would look through all that refers to it, and PostgreSQL lock out whoever adds such a row.
     let row: Option<SettingsRow> = on_db!(tx, db => sqlx::query_as(
-        "UPDATE repositories SET name = name WHERE name = $1 RETURNING visibility, immutable_tags, missing_references, deletable",
+        "UPDATE repositories SET created_at = created_at WHERE name = $1 RETURNING visibility, immutable_tags, missing_references, deletable",
     )
     .bind(name.as_str())
     .fetch_optional(db)

@@ -285,7 +285,7 @@ impl Operation for RevokeToken {
 /// Keeps a token from ending, and from having new ones made with it, until the end of the transaction. Says whether it is there.
 async fn lock(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
     Ok(
-        on_db!(tx, db => sqlx::query("UPDATE tokens SET id = id WHERE id = $1").bind(id).execute(db).await.map(|done| done.rows_affected() == 1))?,
+        on_db!(tx, db => sqlx::query("UPDATE tokens SET created_at = created_at WHERE id = $1").bind(id).execute(db).await.map(|done| done.rows_affected() == 1))?,
     )
 }
 
