@@ -1,6 +1,7 @@
-//! Measures the built programs from outside, as processes: start-up, memory, and the time of a push and a pull; and soaks the collection.
+//! Measures the built programs from outside, as processes: start-up, memory, and the time of a push and a pull; soaks the collection;
+//! and loads a registry.
 //!
-//! Without arguments it prints a table and judges nothing; `soak` fails if a client saw an error. `WREG_REGISTRY_BIN` and `WREG_BIN` name the programs, `WREG_FIXTURES` the folder of the
+//! Without arguments it prints a table and judges nothing; `soak` and `load` fail if a client saw an error. `WREG_REGISTRY_BIN` and `WREG_BIN` name the programs, `WREG_FIXTURES` the folder of the
 //! components; `cargo xtask figures` sets them, after a release build.
 #![expect(clippy::print_stdout, reason = "a table on standard output is what it is for")]
 #![expect(
@@ -9,6 +10,7 @@
 )]
 
 mod client;
+mod load;
 mod memory;
 mod soak;
 mod start;
@@ -29,22 +31,37 @@ struct Arguments {
 enum What {
     /// Collection without a pause, under load
     Soak(soak::Plan),
+    /// As many requests as a registry answers
+    Load(load::Arguments),
 }
 
 fn main() -> ExitCode {
-    if let Some(What::Soak(plan)) = Arguments::parse().what {
-        return if soak::print(&soak::run(&plan)) {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        };
-    }
+    let is_well = match Arguments::parse().what {
+        Some(What::Soak(plan)) => soak::print(&soak::run(&plan)),
+        Some(What::Load(arguments)) => match load::run(&arguments) {
+            Ok((line, is_well)) => {
+                println!("{line}");
+                is_well
+            }
+            Err(error) => {
+                println!("failed: {error:#}");
+                false
+            }
+        },
+        None => {
+            measure();
+            true
+        }
+    };
+    if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn measure() {
     println!("| figure | median | least | most |\n|---|---|---|---|");
     start::measure();
     memory::measure_idle();
     uploads::measure();
     transfer::measure();
-    ExitCode::SUCCESS
 }
 
 /// One line of the table: the median of several runs, and between which they lay.
