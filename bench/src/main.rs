@@ -10,6 +10,7 @@
 )]
 
 mod client;
+mod limit;
 mod load;
 mod memory;
 mod soak;
@@ -19,6 +20,7 @@ mod uploads;
 
 use std::{process::ExitCode, time::Duration};
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -33,21 +35,18 @@ enum What {
     Soak(soak::Plan),
     /// As many requests as a registry answers
     Load(load::Arguments),
+    /// The most that the disk and the processors allow a registry that keeps what it acknowledges
+    Limit(limit::Arguments),
+    /// From starting the server until it has answered, on a data folder that is there
+    Start(start::Arguments),
 }
 
 fn main() -> ExitCode {
     let is_well = match Arguments::parse().what {
         Some(What::Soak(plan)) => soak::print(&soak::run(&plan)),
-        Some(What::Load(arguments)) => match load::run(&arguments) {
-            Ok((line, is_well)) => {
-                println!("{line}");
-                is_well
-            }
-            Err(error) => {
-                println!("failed: {error:#}");
-                false
-            }
-        },
+        Some(What::Load(arguments)) => print_outcome(load::run(&arguments)),
+        Some(What::Limit(arguments)) => print_outcome(limit::run(&arguments).map(|line| (line, true))),
+        Some(What::Start(arguments)) => print_outcome(Ok((start::run(&arguments), true))),
         None => {
             measure();
             true
@@ -62,6 +61,20 @@ fn measure() {
     memory::measure_idle();
     uploads::measure();
     transfer::measure();
+}
+
+/// The line, or what went wrong; whether all is well.
+fn print_outcome(outcome: Result<(String, bool)>) -> bool {
+    match outcome {
+        Ok((line, is_well)) => {
+            println!("{line}");
+            is_well
+        }
+        Err(error) => {
+            println!("failed: {error:#}");
+            false
+        }
+    }
 }
 
 /// One line of the table: the median of several runs, and between which they lay.

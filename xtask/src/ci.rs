@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 
-use crate::{conformance, interop, lint, runner::Runner, test};
+use crate::{bench, conformance, interop, lint, runner::Runner, test};
 
-/// Runs the lints, then the tests with nothing left out, then the conformance suite, then other clients.
+/// Runs the lints, then the tests with nothing left out, then the conformance suite, then other clients, then the smoke test of the benchmark.
 pub(crate) fn run(runner: &mut Runner) -> Result<()> {
     lint::run(runner)?;
     test::run(runner, &test::Arguments::default())?;
     conformance::run(runner, &conformance::Arguments::default())?;
-    interop::run(runner, &interop::Arguments::CHECK)
+    interop::run(runner, &interop::Arguments::CHECK)?;
+    bench::run_quick(runner)
 }

@@ -51,18 +51,23 @@ pub(crate) struct Garage {
 impl Garage {
     /// Starts it on free ports, with its data in a temporary folder.
     pub(crate) fn start(runner: &Runner) -> Result<Self> {
+        Self::start_in(runner, &std::env::temp_dir())
+    }
+
+    /// Starts it on free ports, with its data in a folder there.
+    pub(crate) fn start_in(runner: &Runner, parent: &Path) -> Result<Self> {
         let program = GARAGE.install(runner)?;
         let mut attempt = 1;
         loop {
-            match Self::try_start(&program) {
+            match Self::try_start(&program, parent) {
                 Err(_) if attempt < ATTEMPTS => attempt += 1,
                 result => return result,
             }
         }
     }
 
-    fn try_start(program: &Path) -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("wreg-garage-{}", random()?));
+    fn try_start(program: &Path, parent: &Path) -> Result<Self> {
+        let folder = parent.join(format!("wreg-garage-{}", random()?));
         fs::create_dir(&folder).with_context(|| format!("making {}", folder.display()))?;
         let ports = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
         let [s3, rpc] = [ports[0].local_addr()?, ports[1].local_addr()?];
@@ -123,6 +128,42 @@ impl Garage {
     /// What the tests read: `http://KEY:SECRET@HOST:PORT/BUCKET`.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The parts of that.
+    pub(crate) fn place(&self) -> Result<Place> {
+        let (credentials, place) = self.url["http://".len()..].split_once('@').context("credentials")?;
+        let (key, secret) = credentials.split_once(':').context("a secret")?;
+        let (address, bucket) = place.split_once('/').context("a bucket")?;
+        let [key, secret, address, bucket] = [key, secret, address, bucket].map(str::to_owned);
+        Ok(Place {
+            key,
+            secret,
+            address,
+            bucket,
+        })
+    }
+}
+
+/// A bucket, and who may use it.
+pub(crate) struct Place {
+    pub(crate) key: String,
+    pub(crate) secret: String,
+    pub(crate) address: String,
+    pub(crate) bucket: String,
+}
+
+impl Place {
+    /// The settings of wreg for it.
+    pub(crate) fn settings(&self) -> [(&'static str, String); 6] {
+        [
+            ("WREG_S3_BUCKET", self.bucket.clone()),
+            ("WREG_S3_ENDPOINT", format!("http://{}", self.address)),
+            ("WREG_S3_REGION", "garage".to_owned()),
+            ("WREG_S3_ACCESS_KEY_ID", self.key.clone()),
+            ("WREG_S3_SECRET_ACCESS_KEY", self.secret.clone()),
+            ("WREG_S3_PATH_STYLE", "true".to_owned()),
+        ]
     }
 }
 

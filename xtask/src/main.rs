@@ -7,6 +7,7 @@
     reason = "it has no Config and no runtime: small files and environment variables are read where they are needed"
 )]
 
+mod bench;
 mod cargo_tools;
 mod ci;
 mod conformance;
@@ -57,9 +58,11 @@ enum Task {
     Docs(docs::Arguments),
     /// Start-up time, memory, and the time of a push and a pull, measured on release builds.
     Figures,
+    /// wreg beside other registries and what the machine allows; `--write` writes docs/explanation/performance.md.
+    Bench(bench::Arguments),
     /// The collection under load, for thousands of passes (`--gc --cycles N --minutes M`).
     Soak(soak::Arguments),
-    /// Everything that must pass before a change lands: lint, test, conformance and interop.
+    /// Everything that must pass before a change lands: lint, test, conformance, interop and the benchmark's smoke test.
     Ci,
 }
 
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
             Task::Interop(arguments) => interop::run(&mut runner, &arguments),
             Task::Docs(arguments) => docs::run(&mut runner, &arguments),
             Task::Figures => figures::run(&mut runner),
+            Task::Bench(arguments) => bench::run(&mut runner, &arguments),
             Task::Soak(arguments) => soak::run(&mut runner, &arguments),
             Task::Ci => ci::run(&mut runner),
         };

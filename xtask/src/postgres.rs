@@ -29,11 +29,23 @@ read -r _
 rm -rf "$1"
 "#;
 
-/// Durability is switched off, and one listener on loopback is all there is.
+/// One listener on loopback is all there is.
 const SETTINGS: &str = "
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 300
+";
+
+/// Whether what was committed outlives a power cut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// As by default.
+    Kept,
+    /// No: faster, for tests.
+    Off,
+}
+
+const NOT_DURABLE: &str = "
 fsync = off
 synchronous_commit = off
 full_page_writes = off
@@ -49,14 +61,14 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     /// Makes a cluster in a temporary folder and starts it on a free port.
-    pub(crate) fn start() -> Result<Self> {
+    pub(crate) fn start(durability: Durability) -> Result<Self> {
         let programs = find_programs().context("PostgreSQL is not installed: run `cargo xtask setup`")?;
         let folder = std::env::temp_dir().join(format!("wreg-postgres-{}", random()?));
         fs::create_dir(&folder).with_context(|| format!("making {}", folder.display()))?;
-        Self::start_in(&folder, &programs).inspect_err(|_| drop(fs::remove_dir_all(&folder)))
+        Self::start_in(&folder, &programs, durability).inspect_err(|_| drop(fs::remove_dir_all(&folder)))
     }
 
-    fn start_in(folder: &Path, programs: &Path) -> Result<Self> {
+    fn start_in(folder: &Path, programs: &Path, durability: Durability) -> Result<Self> {
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
         let (password, user) = (random()?, unprivileged_user(folder)?);
         let password_file = folder.join("password");
@@ -94,7 +106,8 @@ impl Postgres {
         let mut settings = fs::OpenOptions::new()
             .append(true)
             .open(folder.join("data/postgresql.conf"))?;
-        writeln!(settings, "{SETTINGS}port = {port}")?;
+        let durability = if durability == Durability::Off { NOT_DURABLE } else { "" };
+        writeln!(settings, "{SETTINGS}{durability}port = {port}")?;
 
         // A group of its own: an interrupt at the terminal must not end the keeper before it has cleaned up.
         let mut keeper = as_user(Path::new("/bin/sh"))

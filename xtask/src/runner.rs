@@ -133,6 +133,16 @@ impl Runner {
         process::run(self.cargo().args(["build", "--bin", "wreg-registry", "--bin", "wreg"]))
     }
 
+    /// Builds both and what measures them, unoptimised. Gives the folder that they are in.
+    ///
+    /// By way of a test that runs it, and with the whole workspace: for what the tests have built already, there is nothing to compile.
+    pub(crate) fn build_tested_bench(&self) -> Result<PathBuf> {
+        self.build_programs()?;
+        let bench = ["test", "--workspace", "--no-run", "--test", "smoke"];
+        process::run(self.cargo().args(bench))?;
+        Ok(self.target().join("debug"))
+    }
+
     /// Builds both, and what measures them, as they are released. Gives the folder that they are in.
     pub(crate) fn build_release(&self) -> Result<PathBuf> {
         let programs = ["wreg-registry", "wreg", "wreg-bench"].map(|program| ["--bin", program]);

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{
     fixtures,
     garage::Garage,
-    postgres::Postgres,
+    postgres::{Durability, Postgres},
     process,
     runner::{Runner, is_ci},
     setup::{self, Wants},
@@ -68,7 +68,7 @@ pub(crate) fn run(runner: &mut Runner, arguments: &Arguments) -> Result<()> {
     let server = if arguments.no_postgres {
         None
     } else {
-        Some(runner.part("start PostgreSQL", |_| Postgres::start())?)
+        Some(runner.part("start PostgreSQL", |_| Postgres::start(Durability::Off))?)
     };
 
     let garage = if arguments.no_s3 {

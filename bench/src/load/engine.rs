@@ -43,6 +43,8 @@ pub(super) struct Plan<'a> {
     pub(super) threads: usize,
     pub(super) warm_up: Duration,
     pub(super) time: Duration,
+    /// The most operations.
+    pub(super) operations: usize,
     pub(super) discard: bool,
     /// The processes of the server.
     pub(super) pids: &'a [u32],
@@ -143,6 +145,7 @@ struct Thread<'a> {
     address: SocketAddr,
     work: &'a dyn Work,
     next: &'a AtomicUsize,
+    operations: usize,
     from: Instant,
     until: Instant,
     epoll: OwnedFd,
@@ -171,6 +174,7 @@ impl<'a> Thread<'a> {
             address: plan.address,
             work,
             next,
+            operations: plan.operations,
             from,
             until,
             epoll,
@@ -231,6 +235,9 @@ impl<'a> Thread<'a> {
             return None;
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
+        if number >= self.operations {
+            return None;
+        }
         self.connections[index].begin(self.work, number, now)
     }
 

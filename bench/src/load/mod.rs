@@ -22,6 +22,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Result, ensure};
 
+pub(crate) use self::size::Size;
 use self::{engine::Plan, prepare::Setting, registry::Registry, report::Report, seed::Seed};
 
 /// What to load, and how.
@@ -45,7 +46,7 @@ pub(crate) struct Arguments {
     /// How long the load runs before; half a second, and not at all where operations are counted
     #[arg(long, global = true)]
     warm_up: Option<f64>,
-    /// The most operations; of pushes and tags, how many are prepared
+    /// The most operations
     #[arg(long, global = true)]
     operations: Option<usize>,
     /// A process of the server, whose time and memory are told; can be given several times
@@ -85,6 +86,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(String, bool)> {
         threads: arguments.threads,
         warm_up: Duration::from_secs_f64(warm_up),
         time: Duration::from_secs_f64(seconds),
+        operations: arguments.operations.unwrap_or(usize::MAX),
         discard: arguments.discard,
         pids: &arguments.pids,
     };
@@ -100,6 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(String, bool)> {
         run: &|work| {
             let plan = Plan {
                 connections: 64,
+                operations: usize::MAX,
                 ..plan(3600.0, 0.0)
             };
             let outcome = engine::run(&plan, work)?;

@@ -19,7 +19,7 @@ use self::report::Totals;
 use crate::{
     garage::Garage,
     go_tools::GoTool,
-    postgres::Postgres,
+    postgres::{Durability, Postgres},
     runner::Runner,
     server::Server,
     setup::{self, Wants},
@@ -124,18 +124,9 @@ fn on_stack(runner: &mut Runner, stack: Stack, suite: &Path) -> Result<Totals> {
         }
         Stack::PostgresS3 => {
             let (database, garage) = (postgres(runner)?, Garage::start(runner)?);
-            let (credentials, place) = garage.url()["http://".len()..].split_once('@').context("credentials")?;
-            let (key, secret) = credentials.split_once(':').context("a secret")?;
-            let (address, bucket) = place.split_once('/').context("a bucket")?;
-            let variables = [
-                ("WREG_DATABASE", database.url()),
-                ("WREG_S3_BUCKET", bucket),
-                ("WREG_S3_ENDPOINT", &format!("http://{address}")),
-                ("WREG_S3_REGION", "garage"),
-                ("WREG_S3_ACCESS_KEY_ID", key),
-                ("WREG_S3_SECRET_ACCESS_KEY", secret),
-                ("WREG_S3_PATH_STYLE", "true"),
-            ];
+            let place = garage.place()?.settings();
+            let place = place.iter().map(|(name, value)| (*name, value.as_str()));
+            let variables: Vec<_> = [("WREG_DATABASE", database.url())].into_iter().chain(place).collect();
             against(runner, suite, stack.name(), &[], &variables)
         }
     }
@@ -147,7 +138,7 @@ fn postgres(runner: &mut Runner) -> Result<Postgres> {
         fixtures: false,
     };
     setup::run(runner, wants)?;
-    Postgres::start()
+    Postgres::start(Durability::Off)
 }
 
 /// Starts a server, which takes manifests whose content is missing, and runs the suite against it.

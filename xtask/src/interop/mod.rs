@@ -12,6 +12,7 @@ use std::{env, fs, process};
 
 use anyhow::{Context, Result, ensure};
 
+pub(crate) use self::versions::CRANE;
 use self::{authority::Authority, client::Client, clients::CLIENTS, page::Row, sandbox::Sandbox};
 use crate::{
     fixtures,

@@ -2,7 +2,7 @@
 
 use crate::{cargo_tools::CargoTool, go_tools::GoTool};
 
-pub(super) const CRANE: GoTool = GoTool {
+pub(crate) const CRANE: GoTool = GoTool {
     package: "github.com/google/go-containerregistry/cmd/crane",
     version: "v0.22.1",
     program: "crane",

@@ -1,0 +1,55 @@
+//! A smoke test of the benchmark: every kind of load for a moment, on the programs that the tests use. It asserts that operations happen
+//! and clients see no error, and looks at no number beyond that.
+
+use std::{env, fs, process};
+
+use anyhow::{Context, Result, ensure};
+
+use super::{
+    load,
+    peers::{Backend, Peer, Programs, Running},
+    plan::ROWS,
+};
+use crate::runner::Runner;
+
+/// How long each kind of load runs.
+const SECONDS: &str = "0.3";
+
+/// What no row has: the pages of tags.
+const TAGS: [&[&str]; 2] = [&["tags", "--tags", "200"], &["tags", "--tags", "200", "--deep"]];
+
+/// Runs it, beside nginx where files can be compared.
+pub(crate) fn run(runner: &mut Runner) -> Result<()> {
+    runner.part("bench --quick", |runner| {
+        let folder = runner.part("build", |runner| runner.build_tested_bench())?;
+        let programs = Programs::in_folder(runner, &folder)?;
+        let folder = env::temp_dir().join(format!("wreg-bench-{}", process::id()));
+        let outcome = runner.part("every kind of load", |_| load_all(&programs, &folder));
+        drop(fs::remove_dir_all(&folder));
+        outcome
+    })
+}
+
+fn load_all(programs: &Programs, folder: &std::path::Path) -> Result<()> {
+    let start = |peer: Peer| Running::start(programs, peer, &folder.join(peer.name()), &Backend::Files);
+    let (wreg, nginx) = (start(Peer::Wreg)?, start(Peer::Nginx)?);
+    let rows = ROWS.iter().map(|row| {
+        let beside_nginx = row.against.iter().any(|(peer, _)| *peer == Peer::Nginx);
+        (row.load, row.connections, beside_nginx)
+    });
+    let tags = TAGS.into_iter().map(|load| (load, 32, false));
+    for (load, connections, beside_nginx) in rows.chain(tags) {
+        let connections = connections.to_string();
+        let arguments = [
+            load,
+            &["--connections", &connections, "--seconds", SECONDS, "--warm-up", "0"],
+        ]
+        .concat();
+        for server in [Some(&wreg), beside_nginx.then_some(&nginx)].into_iter().flatten() {
+            let figures = load::run(programs, server, &arguments).with_context(|| load.join(" "))?;
+            ensure!(figures.get("operations") >= 1.0, "{}: nothing happened", load.join(" "));
+            println!("{:>8.0} operations: {}", figures.get("operations"), load.join(" "));
+        }
+    }
+    Ok(())
+}
