@@ -59,8 +59,6 @@ pub(super) fn run(programs: &Programs, server: &Running, arguments: &[&str]) -> 
     if let Some(credentials) = &server.credentials {
         load.env("WREG_BENCH_CREDENTIALS", credentials);
     }
-    // What others have written goes to the disk before the clock starts.
-    process::read(&mut Command::new("sync"))?;
     let figures = Figures::parse(&process::read(&mut load)?)?;
     ensure!(figures.get("errors") < 1.0, "clients saw errors: {figures:?}");
     Ok(figures)

@@ -12,8 +12,9 @@ const INTRODUCTION: &str = "\
 # Performance
 
 How fast wreg serves and accepts artifacts beside others, on the same machine, in one run. Every write that wreg acknowledges is on
-the disk by then; distribution does not sync what it acknowledges. Servers take turns, in several rounds; a ratio is the median of those of
-neighbouring turns, and between which they lay stands in parentheses. Repeat it with `cargo xtask bench`.
+the disk by then. (distribution syncs its files too, though not the folder that a blob is moved into.) Servers take turns, in several
+rounds; a ratio is the median of those of neighbouring turns, and between which they lay stands in parentheses. Repeat it with
+`cargo xtask bench`.
 
 ![wreg beside others](performance.svg)
 
@@ -22,7 +23,7 @@ neighbouring turns, and between which they lay stands in parentheses. Repeat it 
 const METHOD: &str = "
 ## How it is measured
 
-- The load is a program of its own (`wreg-bench load`), in one thread. Requests and digests are prepared before the clock starts; what is
+- The load is a program of its own (`wreg-bench load`), in two threads. Requests and digests are prepared before the clock starts; what is
   read was compared with its digest once before, and is copied out of the socket as a client would.
 - wreg runs as released, with its defaults, and access control on: reads are by anybody on public repositories, pushes carry a token.
 - distribution runs without access control, with its cache of descriptors in memory, and no logs, traces or health checks.

@@ -19,6 +19,11 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// With one thread, the load would be what is measured wherever it costs more than the server.
+    pub(super) fn threads(&self) -> &'static [&'static str] {
+        if self.connections > 1 { &["--threads", "2"] } else { &[] }
+    }
+
     /// Whether its figure is megabytes, not operations.
     pub(super) fn is_bulk(&self) -> bool {
         self.load.contains(&"32MiB")

@@ -35,16 +35,13 @@ fn load_all(programs: &Programs, folder: &std::path::Path) -> Result<()> {
     let (wreg, nginx) = (start(Peer::Wreg)?, start(Peer::Nginx)?);
     let rows = ROWS.iter().map(|row| {
         let beside_nginx = row.against.iter().any(|(peer, _)| *peer == Peer::Nginx);
-        (row.load, row.connections, beside_nginx)
+        ([row.load, row.threads()].concat(), row.connections, beside_nginx)
     });
-    let tags = TAGS.into_iter().map(|load| (load, 32, false));
+    let tags = TAGS.into_iter().map(|load| (load.to_vec(), 32, false));
     for (load, connections, beside_nginx) in rows.chain(tags) {
         let connections = connections.to_string();
-        let arguments = [
-            load,
-            &["--connections", &connections, "--seconds", SECONDS, "--warm-up", "0"],
-        ]
-        .concat();
+        let mut arguments = load.clone();
+        arguments.extend(["--connections", &connections, "--seconds", SECONDS, "--warm-up", "0"]);
         for server in [Some(&wreg), beside_nginx.then_some(&nginx)].into_iter().flatten() {
             let figures = load::run(programs, server, &arguments).with_context(|| load.join(" "))?;
             ensure!(figures.get("operations") >= 1.0, "{}: nothing happened", load.join(" "));

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context, Result};
@@ -14,6 +15,7 @@ use super::{
     peers::{Backend, Peer, Programs, Running},
     plan::Row,
 };
+use crate::process;
 
 /// How long, and how often.
 pub(super) struct Rounds {
@@ -87,11 +89,13 @@ impl<'a> Stack<'a> {
 
     fn turn(&mut self, row: &Row, peer: Peer, seconds: f64) -> Result<Figures> {
         let (seconds, connections) = (seconds.to_string(), row.connections.to_string());
-        let mut arguments = row.load.to_vec();
+        let mut arguments = [row.load, row.threads()].concat();
         if peer == Peer::Anonymous {
             arguments.retain(|argument| *argument != "--bearer");
         }
         arguments.extend(["--seconds", &seconds, "--connections", &connections]);
+        // What others have written goes to the disk before the clock starts.
+        process::read(&mut Command::new("sync"))?;
         // In a database and a bucket that stay, there is no new registry.
         if row.writes && !self.on_bucket() {
             let data = self.folder.join("turn");
