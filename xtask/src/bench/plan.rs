@@ -147,6 +147,19 @@ pub(super) const ROWS: &[Row] = &[
     },
     read("head", "manifest HEAD by tag", &["resolve", "--by", "head"], 32),
     read("blob-4k", "blob GET 4 KiB", &["blob", "--size", "4KiB"], 32),
+    // What is left when no client copies the bytes: the server's part.
+    read(
+        "discard-100k",
+        "blob GET 100 KiB, thrown away",
+        &["blob", "--discard"],
+        32,
+    ),
+    read(
+        "discard-32m",
+        "blob GET 32 MiB, thrown away",
+        &["blob", "--size", "32MiB", "--discard"],
+        8,
+    ),
     read("manifest-1", "manifest GET by tag", &["resolve"], 1),
     read("manifest-256", "manifest GET by tag", &["resolve"], 256),
     read("blob-256", "blob GET 100 KiB", &["blob"], 256),
