@@ -56,7 +56,7 @@ impl Verdict {
     pub(super) fn at_most(value: f64, limit: f64, unit: &str, goal: String) -> Self {
         Self {
             goal,
-            measured: format!("{} {unit}", number(value)).trim_end().to_owned(),
+            measured: format!("{}{}{unit}", number(value), if unit == "×" { "" } else { " " }),
             reached: Some(value <= limit),
         }
     }
