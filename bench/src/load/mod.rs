@@ -122,5 +122,5 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(String, bool)> {
         outcome: &outcome,
     };
     let line = if arguments.text { report.text() } else { report.json() };
-    Ok((line, outcome.errors == 0 && outcome.operations > 0))
+    Ok((line, outcome.errors == 0))
 }

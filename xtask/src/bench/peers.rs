@@ -2,7 +2,8 @@
 
 use std::{
     env, fs,
-    net::SocketAddr,
+    io::{self, Write as _},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -148,8 +149,15 @@ impl Running {
         self.kept.pids()
     }
 
-    /// Private memory now, in MB.
+    /// Private memory after a request, in MB.
     pub(super) fn private_memory(&self) -> Result<f64> {
+        let mut stream = TcpStream::connect(self.kept.address)?;
+        write!(
+            stream,
+            "GET /v2/ HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.address()
+        )?;
+        io::copy(&mut stream, &mut io::sink())?;
         let status = fs::read_to_string(format!("/proc/{}/status", self.kept.pid))?;
         let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
         let kib: f64 = line.context("RssAnon")?.trim().trim_end_matches(" kB").parse()?;

@@ -12,8 +12,9 @@ use super::{
 };
 use crate::runner::Runner;
 
-/// How long each kind of load runs.
-const SECONDS: &str = "0.3";
+/// The most connections, and how many operations for each: so many take as long as they take, where the machine is busy with other things.
+const CONNECTIONS: usize = 32;
+const OPERATIONS: usize = 2;
 
 /// What no row has: the pages of tags.
 const TAGS: [&[&str]; 2] = [&["tags", "--tags", "200"], &["tags", "--tags", "200", "--deep"]];
@@ -35,17 +36,33 @@ fn load_all(programs: &Programs, folder: &std::path::Path) -> Result<()> {
     let (wreg, nginx) = (start(Peer::Wreg)?, start(Peer::Nginx)?);
     let rows = ROWS.iter().map(|row| {
         let beside_nginx = row.against.iter().any(|(peer, _)| *peer == Peer::Nginx);
-        ([row.load, row.threads()].concat(), row.connections, beside_nginx)
+        (
+            [row.load, row.threads()].concat(),
+            row.connections.min(CONNECTIONS),
+            beside_nginx,
+        )
     });
-    let tags = TAGS.into_iter().map(|load| (load.to_vec(), 32, false));
+    let tags = TAGS.into_iter().map(|load| (load.to_vec(), CONNECTIONS, false));
     for (load, connections, beside_nginx) in rows.chain(tags) {
-        let connections = connections.to_string();
+        let (connections, operations) = (connections.to_string(), (connections * OPERATIONS).to_string());
         let mut arguments = load.clone();
-        arguments.extend(["--connections", &connections, "--seconds", SECONDS, "--warm-up", "0"]);
+        arguments.extend([
+            "--connections",
+            &connections,
+            "--operations",
+            &operations,
+            "--seconds",
+            "60",
+        ]);
         for server in [Some(&wreg), beside_nginx.then_some(&nginx)].into_iter().flatten() {
             let figures = load::run(programs, server, &arguments).with_context(|| load.join(" "))?;
-            ensure!(figures.get("operations") >= 1.0, "{}: nothing happened", load.join(" "));
-            println!("{:>8.0} operations: {}", figures.get("operations"), load.join(" "));
+            let done = figures.get("operations").to_string();
+            ensure!(
+                done == operations,
+                "{}: {done} operations, not {operations}",
+                load.join(" ")
+            );
+            println!("{done:>4} operations: {}", load.join(" "));
         }
     }
     Ok(())

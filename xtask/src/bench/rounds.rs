@@ -72,7 +72,7 @@ impl<'a> Stack<'a> {
                 let figures = self.turn(row, *peer, rounds.seconds);
                 let figures = figures.with_context(|| format!("{} at {}", peer.name(), row.work))?;
                 println!(
-                    "{:>14} {:>16}, round {round}: {:>9.0}/s {:>7.0} MB/s, p99 {:>8.0} µs, processor {:>8.1} µs, private memory {:>5.1} MiB",
+                    "{:>18} {:>16}, round {round}: {:>9.0}/s {:>7.0} MB/s, p99 {:>8.0} µs, processor {:>8.1} µs, private memory {:>5.1} MiB",
                     row.id,
                     peer.name(),
                     figures.get("per_second"),
