@@ -63,7 +63,7 @@ Exit codes:
   130  interrupted (143 by SIGTERM)
 
 JSON:
-  one object on one line, with \"schema\": 1; members may be added, and those that are there keep their meaning
+  one object on one line (admin fsck: one for each finding, as it comes, and one at the end), with \"schema\": 1; members may be added, and those that are there keep their meaning
   a failure is {\"schema\":1,\"error\":{\"kind\":\"no|usage|failed|interrupted\",\"message\":…,\"causes\":[…],\"hint\":…}}
 
 Environment:

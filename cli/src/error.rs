@@ -99,6 +99,14 @@ impl CliError {
         self
     }
 
+    /// The same where a no says nothing about what the command was asked.
+    pub(crate) fn unanswered(mut self) -> Self {
+        if self.kind == Kind::No {
+            self.kind = Kind::Failed;
+        }
+        self
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }

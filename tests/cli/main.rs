@@ -3,6 +3,7 @@
 mod completions;
 mod copy;
 mod delete;
+mod fsck;
 mod inspect;
 mod inspect_file;
 mod keys;

@@ -8,8 +8,10 @@
 //! json.rs      the envelope of every JSON result      text.rs      columns, sizes, and text from elsewhere made harmless
 //! log.rs       what the libraries log
 //! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · keys.rs · session.rs
+//!                                                     collected.rs · checked.rs
 //! ```
 
+mod checked;
 mod collected;
 mod inspected;
 mod json;
@@ -25,6 +27,7 @@ mod transferred;
 mod validated;
 mod wasm;
 
+pub(crate) use checked::{CheckDone, Found};
 pub(crate) use collected::{Collection, DeletedShown, DeletedThings, Undeletion};
 pub(crate) use inspected::{Annotated, InRegistry, Inspected, Source, Wit};
 pub(crate) use keys::{KeyShown, Keys};

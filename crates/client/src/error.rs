@@ -136,6 +136,16 @@ pub enum Error {
         /// What kind of trouble it is, as far as it can be told.
         kind: NetworkKind,
     },
+    /// The registry began to answer, and did not get to the end: what it said is not all.
+    #[error("the {what} by {registry} was not finished: {problem}")]
+    Unfinished {
+        /// Who was asked.
+        registry: Host,
+        /// What was asked for.
+        what: String,
+        /// What is known of the reason.
+        problem: String,
+    },
     /// A file here could not be read or written.
     #[error("{}: {source}", path.display())]
     File {
@@ -251,6 +261,7 @@ impl Error {
             | Self::ForeignOrigin { .. }
             | Self::Protocol { .. }
             | Self::Network { .. }
+            | Self::Unfinished { .. }
             | Self::File { .. }
             | Self::SourceChanged { .. }
             | Self::Credentials { .. }

@@ -1,5 +1,6 @@
 //! `wreg admin`: what keeps a server in order, done by the running server.
 
+mod fsck;
 mod gc;
 mod keys;
 
@@ -14,6 +15,7 @@ use crate::{context::Context, error::CliError};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
+  wreg admin fsck localhost:5000
   wreg admin gc --dry-run localhost:5000
   wreg admin keys list localhost:5000
   wreg admin keys rotate localhost:5000")]
@@ -24,12 +26,14 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Fsck(fsck::Args),
     Gc(gc::Args),
     Keys(keys::Args),
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
     match args.verb {
+        Verb::Fsck(args) => fsck::run(args, context).await,
         Verb::Gc(args) => gc::run(args, context).await,
         Verb::Keys(args) => keys::run(args, context).await,
     }

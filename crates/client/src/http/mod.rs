@@ -38,7 +38,7 @@ use wreg_oci::{Endpoint, Host};
 
 use self::answer::{Failure, STALL};
 pub(crate) use self::{
-    answer::read_at_most,
+    answer::{in_time, read_at_most},
     body::Body,
     call::{Access, Call},
     fetch::Fetched,

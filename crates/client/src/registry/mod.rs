@@ -1,5 +1,6 @@
 //! One registry: its operations, each of them a few requests.
 
+mod check;
 mod collection;
 mod keys;
 mod lists;
@@ -17,7 +18,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use wreg_oci::{Descriptor, Endpoint, Host, RepositoryName};
 
-pub use self::manifests::FetchedManifest;
+pub use self::{check::Check, manifests::FetchedManifest};
 use crate::{
     BlobSource, Credentials, Error, Progress, PulledBlob, PushedBlob, Secret, Store, auth::Scope, http::Connection,
     transfer,

@@ -2,6 +2,7 @@
 
 mod auth;
 mod blobs;
+mod check;
 mod credentials;
 mod lists;
 mod manifests;
