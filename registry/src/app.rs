@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::StreamExt as _;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::JoinHandle, time::timeout};
 
 #[cfg(feature = "s3")]
 use crate::storage::S3Store;
@@ -61,6 +61,8 @@ pub struct Surroundings {
     pub clock: Clock,
     /// What goes wrong with the disk.
     pub faults: Faults,
+    /// How long database and store may take to show that they work.
+    pub probe_patience: Duration,
 }
 
 impl Default for Surroundings {
@@ -68,6 +70,8 @@ impl Default for Surroundings {
         Self {
             clock: Clock::system(),
             faults: Faults::NONE,
+            // Far object storage takes a few seconds when it is well.
+            probe_patience: Duration::from_secs(10),
         }
     }
 }
@@ -114,7 +118,11 @@ pub enum StartError {
 impl App {
     /// Puts the server together, making data folder, database and secrets where this is the first start.
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, StartError> {
-        let Surroundings { clock, faults } = surroundings;
+        let Surroundings {
+            clock,
+            faults,
+            probe_patience,
+        } = surroundings;
         let tls = config.tls.clone().map(Tls::load).transpose()?;
         let data_dir = DataDir::lock(&config.data_dir)?;
         let store = open_store(config, &data_dir, faults).await?;
@@ -142,7 +150,7 @@ impl App {
             auth,
             public_url: config.public_url.as_deref().map(Into::into),
             trusted_proxies: config.trusted_proxies.as_slice().into(),
-            readiness: Arc::default(),
+            readiness: Arc::new(Readiness::new(probe_patience)),
             tls,
             metrics: Arc::default(),
             ids: Arc::new(RequestIds::new()),
@@ -204,9 +212,14 @@ impl App {
         self.panics.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// From now on this server is not ready: it ends when the requests under way have been answered.
-    pub(crate) fn drain(&self) {
-        self.readiness.draining.store(true, Ordering::Relaxed);
+    /// From now on this server is not ready: it is about to end, and requests should go elsewhere.
+    pub(crate) fn leave(&self) {
+        self.readiness.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is about to end, for connections to look at.
+    pub(crate) fn leaving(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.readiness.leaving)
     }
 
     /// Closes the database, after the last request.
@@ -285,31 +298,70 @@ async fn administrator(config: &Config, metadata: &Metadata, clock: &Clock) -> R
 }
 
 /// Whether requests should come here.
-#[derive(Default)]
 pub(crate) struct Readiness {
-    draining: AtomicBool,
-    last: Mutex<Option<(Instant, Result<(), String>)>>,
+    leaving: Arc<AtomicBool>,
+    patience: Duration,
+    probes: Mutex<Probes>,
+}
+
+/// What was last found out, and what is being found out.
+#[derive(Default)]
+struct Probes {
+    last: Option<(Instant, Result<(), String>)>,
+    /// The one that is under way: a disk that hangs is not asked again and again.
+    current: Option<JoinHandle<Result<(), String>>>,
 }
 
 impl Readiness {
     /// How long an answer counts. Each check writes to the disk, and anybody may ask.
     const LIFETIME: Duration = Duration::from_secs(1);
 
-    /// `Err` says in words what does not work.
+    fn new(patience: Duration) -> Self {
+        Self {
+            leaving: Arc::default(),
+            patience,
+            probes: Mutex::default(),
+        }
+    }
+
+    /// `Err` says in words what does not work. It comes in time, whatever hangs.
     pub(crate) async fn check(&self, registry: &Registry) -> Result<(), String> {
-        if self.draining.load(Ordering::Relaxed) {
+        if self.leaving.load(Ordering::Relaxed) {
             return Err("the server is shutting down".to_owned());
         }
-        let mut last = self.last.lock().await;
-        match &*last {
+        let mut probes = self.probes.lock().await;
+        let Probes { last, current } = &mut *probes;
+        match last {
             Some((at, answer)) if at.elapsed() < Self::LIFETIME => answer.clone(),
             _ => {
-                let answer = registry.probe().await.map_err(|error| with_sources(&error));
+                let probe = current.get_or_insert_with(|| tokio::spawn(probe(registry.clone(), self.patience)));
+                let answer = match timeout(self.patience, probe).await {
+                    Err(_) => Err(too_slow(self.patience)),
+                    Ok(ended) => {
+                        *current = None;
+                        ended.unwrap_or_else(|error| Err(with_sources(&error)))
+                    }
+                };
                 *last = Some((Instant::now(), answer.clone()));
                 answer
             }
         }
     }
+}
+
+async fn probe(registry: Registry, patience: Duration) -> Result<(), String> {
+    let began = Instant::now();
+    registry.probe().await.map_err(|error| with_sources(&error))?;
+    // Nobody may have waited for it: it says nothing about now, and that it took so long is not well either.
+    if began.elapsed() < patience {
+        Ok(())
+    } else {
+        Err(too_slow(patience))
+    }
+}
+
+fn too_slow(patience: Duration) -> String {
+    format!("the database or the store takes longer than {patience:?} for a small write")
 }
 
 /// An error with everything behind it, in one line.

@@ -51,6 +51,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Where metrics are served, if anywhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// How long it still takes requests after it was told to end.
+    pub shutdown_delay: Duration,
     /// How logs are written.
     pub log_format: LogFormat,
     /// What is logged: a level, or `target=level` pairs.
@@ -119,6 +121,7 @@ struct Partial {
     trusted_proxies: Option<Networks>,
     metrics_listen: Option<SocketAddr>,
     metrics_beyond_loopback: Option<bool>,
+    shutdown_delay_seconds: Option<u64>,
     log: Option<String>,
     log_format: Option<LogFormat>,
     default_visibility: Option<Visibility>,
@@ -307,6 +310,7 @@ impl Config {
             tls: None,
             metrics_listen: partial.metrics_listen,
             trusted_proxies: partial.trusted_proxies.clone().unwrap_or_default().into_inner(),
+            shutdown_delay: Duration::from_secs(partial.shutdown_delay_seconds.unwrap_or(0)),
             log_format: partial.log_format.unwrap_or(LogFormat::Text),
             log: partial.log.clone().unwrap_or_else(|| "info".to_owned()),
             settings: partial,

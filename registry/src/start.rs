@@ -10,7 +10,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use futures_util::future::OptionFuture;
-use tokio::{net::TcpListener, signal::unix, sync::watch};
+use tokio::{net::TcpListener, signal::unix, time::timeout};
 use uuid::Uuid;
 
 use crate::{
@@ -96,13 +96,15 @@ async fn start(flags: Flags) -> anyhow::Result<()> {
         let _ = writeln!(text, "metrics on http://{address}/metrics");
     }
     written(&text);
-    let (told, mut stop) = watch::channel(false);
-    tokio::spawn(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        let _ = told.send(true);
-    });
+    let (leaving, delay) = (app.clone(), config.shutdown_delay);
+    let mut told = async move || tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} };
     let stopped = async move {
-        let _ = stop.wait_for(|stop| *stop).await;
+        told().await;
+        leaving.leave();
+        if !delay.is_zero() {
+            tracing::info!(?delay, "not ready any more: requests should go elsewhere");
+            let _ = timeout(delay, told()).await;
+        }
     };
     serve(app, listener, ConnectionLimits::default(), stopped).await?;
     Ok(())
@@ -139,12 +141,13 @@ pub async fn serve(
         limits,
         tls: app.tls.as_ref().map(Tls::config),
         traffic: app.metrics.traffic.clone(),
+        leaving: app.leaving(),
     };
     let follower = tokio::spawn(OptionFuture::from(app.tls.clone().map(Tls::follow_files)));
-    let draining = app.clone();
+    let leaving = app.clone();
     let shutdown = async move {
         shutdown.await;
-        draining.drain();
+        leaving.leave();
         tracing::info!("shutting down: answering what is under way");
     };
     let result = http::connection::serve(listener, HttpService::new(app.clone()), terms, shutdown).await;

@@ -32,9 +32,16 @@ impl TestBucket {
         })
     }
 
-    /// Lines of a configuration file.
-    pub(crate) fn settings(&self) -> String {
-        self.storage.settings(&self.prefix)
+    /// Lines of a configuration file, with another endpoint if one is given.
+    pub(crate) fn settings(&self, endpoint: Option<String>) -> String {
+        let mut storage = self.storage.clone();
+        storage.endpoint = endpoint.unwrap_or(storage.endpoint);
+        storage.settings(&self.prefix)
+    }
+
+    /// The same for a server that is a process of its own: variables of its environment.
+    pub(crate) fn variables(&self) -> [(&'static str, String); 7] {
+        self.storage.variables(&self.prefix)
     }
 
     /// The names of the objects of blobs.

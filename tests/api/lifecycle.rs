@@ -131,6 +131,29 @@ fn is_closed(address: SocketAddr) -> bool {
     }
 }
 
+/// **L01** SIGTERM where a delay is configured → `/readyz` says 503 from then on, and what still comes is answered; a second SIGTERM ends the delay.
+#[test]
+fn a_server_that_is_about_to_end_is_not_ready_and_answers_still() {
+    let builder = RegistryProcess::builder().env("WREG_SHUTDOWN_DELAY_SECONDS", "86400");
+    let mut server = builder.start();
+    let mut kept = Client::of(&server);
+    kept.must(200, "GET", "/readyz", b"");
+    server.ask_to_stop();
+    until(|| {
+        Client::of(&server)
+            .ask("GET", "/readyz", b"")
+            .expect("an answer")
+            .status
+            == 503
+    });
+    let answer = kept.must(200, "GET", "/v2/", b"");
+    assert_eq!(answer.header("connection"), Some("close"));
+    assert!(kept.connection.is_closed_by_peer());
+    Client::of(&server).must(200, "GET", "/v2/", b"");
+    server.ask_to_stop();
+    assert!(server.wait().success(), "{}", server.stderr());
+}
+
 /// **L01** SIGTERM with 1,000 requests in flight → nobody new is let in, each of them is answered, the process ends with success, and uploads go on after the next start.
 #[test]
 fn a_server_that_is_told_to_end_answers_what_is_in_flight() {

@@ -21,10 +21,15 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn of(server: &RegistryProcess) -> Self {
+        Self::at(server.address(), &server.admin_token())
+    }
+
+    /// The same where the server's own folder has no token.
+    pub(crate) fn at(address: SocketAddr, token: &str) -> Self {
         Self {
-            connection: Connection::open(server.address()),
-            address: server.address(),
-            token: server.admin_token(),
+            connection: Connection::open(address),
+            address,
+            token: token.to_owned(),
         }
     }
 

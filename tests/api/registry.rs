@@ -35,6 +35,8 @@ pub(crate) struct Options {
     pub(crate) may_leave_uploads: bool,
     /// The database of an earlier registry on the same data folder, or of others that run.
     pub(crate) database: Option<TestDatabase>,
+    /// What stands in front of the object storage.
+    pub(crate) bucket_endpoint: Option<String>,
     /// Whether the data folder's administrator's token is to count, whatever a shared database says.
     pub(crate) reset_admin_token: bool,
 }
@@ -118,7 +120,8 @@ impl TestRegistry {
 
     /// Starts one.
     pub(crate) async fn with(options: Options) -> Self {
-        Self::try_with(options).await.expect("the registry starts")
+        // On the heap: the future of every test would carry it.
+        Box::pin(Self::try_with(options)).await.expect("the registry starts")
     }
 
     /// Starts one, or gives the reason why it does not start.
@@ -142,7 +145,10 @@ impl TestRegistry {
             TestDatabase::Sqlite => None,
             TestDatabase::Postgres(url) => TestBucket::of(url),
         };
-        let bucket_lines = bucket.as_ref().map_or_else(String::new, TestBucket::settings);
+        let endpoint = options.bucket_endpoint;
+        let bucket_lines = bucket
+            .as_ref()
+            .map_or_else(String::new, |bucket| bucket.settings(endpoint));
         let lines = format!("{database_line}{bucket_lines}{tls_lines}{}", options.config);
         let mut config = Config::parse(data.path(), &lines).expect("a valid configuration");
         config.reset_admin_token = options.reset_admin_token;

@@ -1,9 +1,13 @@
-//! An S3 server that fails as a test wants: a proxy in front of the real one. It knows no conditional requests.
+//! An S3 server that fails as a test wants, and is as far away: a proxy in front of the real one. It knows no conditional requests.
 
 use std::{
     future::poll_fn,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
@@ -15,7 +19,10 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use reqwest::Body;
-use tokio::net::TcpListener;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::{Instant, sleep_until},
+};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -28,6 +35,8 @@ pub enum Fate {
     Refused(u16, &'static str),
     /// It does not reach the server: success and this text are the answer.
     Accepted(&'static str),
+    /// It does not reach the server: the connection is reset.
+    Reset,
     /// It reaches the server, and the connection breaks instead of the answer.
     AnswerLost,
     /// It reaches the server, and the connection breaks after so many bytes of the answer's body.
@@ -43,6 +52,8 @@ pub struct Proxy {
     server: String,
     client: reqwest::Client,
     decide: Mutex<Arc<Decide>>,
+    /// From a request to its answer at least.
+    latency: Mutex<Duration>,
     /// Method and target of every request so far.
     seen: Mutex<Vec<String>>,
 }
@@ -56,6 +67,7 @@ impl Proxy {
             server,
             client: reqwest::Client::new(),
             decide: Mutex::new(Arc::new(|_: &str, _: &str| Fate::Pass)),
+            latency: Mutex::default(),
             seen: Mutex::default(),
         });
         tokio::spawn(Arc::clone(&proxy).serve(listener));
@@ -68,6 +80,11 @@ impl Proxy {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// From now on every answer takes at least so long.
+    pub fn set_latency(&self, latency: Duration) {
+        *self.latency.lock().unwrap_or_else(PoisonError::into_inner) = latency;
+    }
+
     /// How many requests with this method came since the last [`Self::set`].
     pub fn count(&self, method: &str) -> usize {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,15 +93,28 @@ impl Proxy {
 
     async fn serve(self: Arc<Self>, listener: TcpListener) {
         while let Ok((connection, _)) = listener.accept().await {
-            let proxy = Arc::clone(&self);
-            let service = service_fn(move |request| Arc::clone(&proxy).answer(request));
-            tokio::spawn(
-                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(connection), service),
-            );
+            tokio::spawn(Arc::clone(&self).converse(connection));
         }
     }
 
-    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, BoxError> {
+    async fn converse(self: Arc<Self>, connection: TcpStream) {
+        let is_reset = Arc::new(AtomicBool::new(false));
+        let noted = Arc::clone(&is_reset);
+        let service = service_fn(move |request| Arc::clone(&self).answer(request, Arc::clone(&noted)));
+        let mut connection =
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(connection), service);
+        let _ = (&mut connection).await;
+        if is_reset.load(Ordering::Relaxed) {
+            let socket = connection.into_parts().io.into_inner();
+            socket.set_zero_linger().expect("a socket takes its options");
+        }
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        is_reset: Arc<AtomicBool>,
+    ) -> Result<Response<Body>, BoxError> {
         let (method, target) = (request.method().clone(), request.uri().to_string());
         let conditional = ["if-match", "if-none-match"]
             .iter()
@@ -99,6 +129,12 @@ impl Proxy {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(format!("{method} {target}"));
+        let latency = *self.latency.lock().unwrap_or_else(PoisonError::into_inner);
+        sleep_until(Instant::now() + latency).await;
+        if let Fate::Reset = fate {
+            is_reset.store(true, Ordering::Relaxed);
+            return Err("the connection is reset".into());
+        }
         let (head, mut incoming) = request.into_parts();
         let mut body = BytesMut::new();
         while let Some(frame) = poll_fn(|context| Pin::new(&mut incoming).poll_frame(context)).await {

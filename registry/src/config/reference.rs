@@ -220,6 +220,12 @@ pub(super) const KEYS: &[Key] = &[
         "Bytes of blobs' files that may be mapped into memory at a time; 0 for none. They count as shared memory, and the system takes it back when it needs it.",
     ),
     key(
+        "shutdown_delay_seconds",
+        "0",
+        "10",
+        "Seconds for which a server that was told to end still takes requests, while `/readyz` says that it is not ready: a balancer needs them to look elsewhere. A second signal cuts them short.",
+    ),
+    key(
         "log",
         "info",
         "\"wreg_registry=debug\"",

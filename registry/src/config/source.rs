@@ -96,6 +96,7 @@ impl Partial {
             trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
             metrics_listen: self.metrics_listen.or(other.metrics_listen),
             metrics_beyond_loopback: self.metrics_beyond_loopback.or(other.metrics_beyond_loopback),
+            shutdown_delay_seconds: self.shutdown_delay_seconds.or(other.shutdown_delay_seconds),
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),
             default_visibility: self.default_visibility.or(other.default_visibility),

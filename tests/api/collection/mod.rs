@@ -51,6 +51,7 @@ impl Collecting {
             surroundings: Surroundings {
                 clock: clock.clone(),
                 faults,
+                ..Surroundings::default()
             },
             ..Options::default()
         };

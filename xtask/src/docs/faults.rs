@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 
 use super::waiting;
 
-const FOLDERS: [&str; 4] = ["tests", "registry", "cli", "crates"];
+const FOLDERS: [&str; 5] = ["tests", "registry", "cli", "crates", "bench"];
 
 const LETTERS: [(char, &str); 19] = [
     ('H', "HTTP and connections"),

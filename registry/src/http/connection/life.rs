@@ -6,7 +6,7 @@ use std::{
     io,
     net::SocketAddr,
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     task::Poll,
 };
 
@@ -42,6 +42,8 @@ pub(super) struct Server {
     pub(super) limits: ConnectionLimits,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) traffic: Traffic,
+    /// Soon no more requests are taken.
+    pub(super) leaving: Arc<AtomicBool>,
     /// No more requests are taken.
     pub(super) draining: CancellationToken,
     /// No more time is left.
@@ -102,7 +104,7 @@ impl Server {
         S::Future: Send + 'static,
     {
         let watch = Arc::new(Watch::new(self.limits, self.traffic.clone()));
-        let service = WatchedService::new(service, peer, self.limits, Arc::clone(&watch));
+        let service = WatchedService::new(service, peer, self, Arc::clone(&watch));
         let io = TokioIo::new(Calmed::new(io, Arc::clone(&watch)));
         let connection = pin!(streams::http(&self.limits).serve_connection(io, service));
         let stop = |connection: Pin<&mut http2::Connection<_, _, _>>| {
@@ -126,7 +128,7 @@ impl Server {
     {
         let address = peer.address;
         let watch = Arc::new(Watch::new(self.limits, self.traffic.clone()));
-        let service = WatchedService::new(service, peer, self.limits, Arc::clone(&watch));
+        let service = WatchedService::new(service, peer, self, Arc::clone(&watch));
         let io = TokioIo::new(Watched::new(io, Arc::clone(&watch)));
         let mut connection = self.http().serve_connection(io, service);
         let stop = |connection: Pin<&mut http1::Connection<_, _>>| {

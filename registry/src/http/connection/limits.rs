@@ -1,6 +1,9 @@
 //! What a connection may take its time for, and how much it may send ahead.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use tokio_rustls::rustls::ServerConfig;
 
@@ -15,6 +18,8 @@ pub struct Terms {
     pub tls: Option<Arc<ServerConfig>>,
     /// What counts them.
     pub traffic: Traffic,
+    /// Whether the server is about to stop. It still takes requests then, each of them the last of its connection.
+    pub leaving: Arc<AtomicBool>,
 }
 
 /// The limits of every connection. The defaults are those of a server on the open internet.

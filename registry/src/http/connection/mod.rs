@@ -112,6 +112,7 @@ where
         limits: terms.limits,
         tls: terms.tls.map(TlsAcceptor::from),
         traffic: terms.traffic,
+        leaving: terms.leaving,
         draining: CancellationToken::new(),
         cut: CancellationToken::new(),
     });

@@ -4,13 +4,16 @@ use std::{
     convert::Infallible,
     future::{self, Future, poll_fn},
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
 };
 
 use axum::{
     body::Body,
-    http::{Request, Response},
+    http::{HeaderValue, Request, Response, Version, header::CONNECTION},
 };
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
@@ -20,6 +23,7 @@ use tower_service::Service;
 use super::{
     ConnectionLimits, Peer,
     body::RequestBody,
+    life::Server,
     refusal::Refusal,
     streams::{SEND_BUFFER, Taking},
     watch::Watch,
@@ -30,15 +34,17 @@ pub(super) struct WatchedService<S> {
     service: S,
     peer: Peer,
     limits: ConnectionLimits,
+    leaving: Arc<AtomicBool>,
     watch: Arc<Watch>,
 }
 
 impl<S> WatchedService<S> {
-    pub(super) fn new(service: S, peer: Peer, limits: ConnectionLimits, watch: Arc<Watch>) -> Self {
+    pub(super) fn new(service: S, peer: Peer, server: &Server, watch: Arc<Watch>) -> Self {
         Self {
             service,
             peer,
-            limits,
+            limits: server.limits,
+            leaving: Arc::clone(&server.leaving),
             watch,
         }
     }
@@ -72,7 +78,15 @@ where
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.watch.request_begins(!request.body().is_end_stream());
         let end = End(Arc::clone(&self.watch));
-        let watched = |response: Response<Body>| response.map(|body| ResponseBody::new(body, end));
+        // HTTP/2 has its own way to say it, which comes when the server stops.
+        let leaving = (request.version() < Version::HTTP_2).then(|| Arc::clone(&self.leaving));
+        let watched = move |mut response: Response<Body>| {
+            if leaving.is_some_and(|leaving| leaving.load(Ordering::Relaxed)) {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
+            response.map(|body| ResponseBody::new(body, end))
+        };
         if let Some(refusal) = Refusal::of(&request, &self.limits) {
             return Box::pin(future::ready(Ok(watched(
                 refusal.to_response(&self.limits, request.version()),

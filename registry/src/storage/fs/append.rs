@@ -11,6 +11,7 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::{
     super::{AppendError, BoxError, ByteStream, Error, Operation, Position, StopCause, key::UPLOADS},
+    disk::Disk,
     held::Locked,
     stopping,
 };
@@ -29,6 +30,7 @@ pub(super) async fn append(
         rest: Bytes::new(),
     };
     let mut filling = Vec::new();
+    let disk = locked.file.shared_disk();
     let writer = Writer {
         locked,
         start: offset,
@@ -47,18 +49,28 @@ pub(super) async fn append(
             outcome,
         } = turn.wait().await.map_err(stopping)?;
         match (outcome, filled) {
-            (Err(error), _) => break spawn_blocking(move || writer.finish(&[], Some(error.into()))),
+            (Err(error), _) => break in_turn(&disk, move || writer.finish(&[], Some(error.into()))).await,
             (Ok(()), Filled::Full) => {
                 let full = std::mem::replace(&mut filling, buffer);
-                turn = Turn::Running(spawn_blocking(move || writer.write_buffer(full)));
+                turn = Turn::Running(in_turn(&disk, move || writer.write_buffer(full)).await);
             }
-            (Ok(()), Filled::End) => break spawn_blocking(move || writer.finish(&filling, None)),
+            (Ok(()), Filled::End) => break in_turn(&disk, move || writer.finish(&filling, None)).await,
             (Ok(()), Filled::Broken(error)) => {
-                break spawn_blocking(move || writer.finish(&filling, Some(StopCause::Body(error))));
+                break in_turn(&disk, move || writer.finish(&filling, Some(StopCause::Body(error)))).await;
             }
         }
     };
     last.await.map_err(stopping)
+}
+
+/// Begins `work` off the runtime as soon as it is its turn. Until then nothing more of the body is taken in.
+async fn in_turn<T: Send + 'static>(disk: &Disk, work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    let turn = disk.turn_to_write().await;
+    spawn_blocking(move || {
+        let outcome = work();
+        drop(turn);
+        outcome
+    })
 }
 
 /// The body, with what did not fit into the last buffer.

@@ -18,7 +18,9 @@ pub(super) async fn commit(
     key: BlobKey,
     size: u64,
 ) -> Result<(Locked, BlobKey, Result<(), CommitError>), Error> {
+    let turn = locked.file.disk().turn_to_write().await;
     off_runtime(move || {
+        let _turn = turn;
         let outcome = publish(&mut locked, &key, size).and_then(|()| Ok(settle(&locked, &key)?));
         Ok((locked, key, outcome))
     })

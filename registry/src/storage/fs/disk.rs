@@ -12,7 +12,13 @@ use std::{
     },
 };
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use super::super::{Error, ErrorKind, Faults, Operation};
+
+/// How many uploads are written or flushed at once. Fewer than tokio has blocking threads (512): where the device takes its time, the
+/// others are there for those who read.
+const WRITERS: usize = 256;
 
 /// The folder of the store. Objects are named relative to it, so that no error text carries a path of the machine.
 #[derive(Debug)]
@@ -23,6 +29,7 @@ pub(super) struct Disk {
     distrusted: AtomicBool,
     /// Folders that this process has seen flushed into their parents.
     durable_dirs: Mutex<BTreeSet<String>>,
+    writers: Arc<Semaphore>,
 }
 
 impl Disk {
@@ -32,7 +39,14 @@ impl Disk {
             faults,
             distrusted: AtomicBool::new(false),
             durable_dirs: Mutex::default(),
+            writers: Arc::new(Semaphore::new(WRITERS)),
         }
+    }
+
+    /// Waits for the turn to write, which lasts as long as the value. Never waited for by who has one.
+    pub(super) async fn turn_to_write(&self) -> Option<OwnedSemaphorePermit> {
+        // It is never closed.
+        Arc::clone(&self.writers).acquire_owned().await.ok()
     }
 
     /// One step: the fault that a test asked for, or `act` on the object's path. Once a flush has failed for good, no step changes

@@ -45,6 +45,31 @@ async fn requests_in_flight_are_answered_before_the_end() {
         .expect("the server ends in good order");
 }
 
+/// **L01** The server is about to stop → who is connected and who comes are answered still, each for the last time on its connection; who says nothing stays connected until it stops.
+#[tokio::test]
+async fn a_server_that_is_about_to_stop_answers_each_connection_once_more() {
+    let server = Server::start(patient(), ok()).await;
+    let (mut idle, mut kept) = (server.connect().await, server.connect().await);
+    for client in [&mut idle, &mut kept] {
+        let response = client.get("/").await;
+        assert!(
+            response.ends_with("ok") && !response.contains("connection: close"),
+            "{response}"
+        );
+    }
+    server.leaving.store(true, Ordering::Relaxed);
+    for client in [&mut kept, &mut server.connect().await] {
+        client.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        let response = client.rest().await;
+        assert!(
+            response.ends_with("ok") && response.contains("\r\nconnection: close\r\n"),
+            "{response}"
+        );
+    }
+    let response = idle.get("/").await;
+    assert!(response.ends_with("ok"), "{response}");
+}
+
 /// **L01** A request is not done when the time to finish is over → its connection is cut, and the server ends.
 #[tokio::test]
 async fn what_is_not_done_in_time_is_cut() {

@@ -7,7 +7,7 @@ mod heads;
 
 use std::sync::{
     Mutex,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use axum::{
@@ -49,6 +49,7 @@ fn terms(limits: ConnectionLimits) -> Terms {
 /// A server in this process.
 struct Server {
     address: SocketAddr,
+    leaving: Arc<AtomicBool>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<io::Result<()>>,
 }
@@ -62,10 +63,12 @@ impl Server {
             // Dropping the server at the end of a test stops it too.
             let _ = stopped.await;
         };
+        let terms = terms(limits);
         Self {
             address,
+            leaving: Arc::clone(&terms.leaving),
             stop,
-            served: tokio::spawn(serve(listener, router, terms(limits), stopped)),
+            served: tokio::spawn(serve(listener, router, terms, stopped)),
         }
     }
 
