@@ -258,15 +258,16 @@ async fn what_is_no_good_token_is_refused() {
     clock.advance(Duration::from_millis(1));
     challenged(&registry, ask().await.expect("an answer"), ",error=\"invalid_token\"").await;
 
+    let new = json!({ "name": "unused", "scopes": ["*:pull"], "expires_in": 60 });
+    let unused = secret(&made_with(&registry, &registry.token, &new).await).to_owned();
     let app = registry.app.clone();
-    let good = good.to_owned();
     registry.stop().await;
     let identify = async |token: &str| {
         let header = format!("Bearer {token}");
         format!("{:?}", app.auth().identify(&[header.as_bytes()], None).await)
     };
     assert!(
-        identify(&good).await.contains("Unchecked"),
+        identify(&unused).await.contains("Unchecked"),
         "the control asks the database, which is closed"
     );
     for token in &bad {

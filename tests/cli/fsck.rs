@@ -14,6 +14,11 @@ use wreg_oci::Digest;
 
 use crate::wreg::{Run, User};
 
+/// A registry whose blobs are files, however small.
+fn registry_of_files() -> RegistryProcess {
+    RegistryProcess::builder().env("WREG_SMALL_BLOB_BYTES", "0").start()
+}
+
 /// A registry with one component, and the file of its bytes.
 fn registry_with_a_component(user: &User, registry: &RegistryProcess) -> PathBuf {
     let file = user.file("hello.wasm", wat::component());
@@ -37,7 +42,7 @@ fn lines(run: &Run) -> Vec<Value> {
 
 #[test]
 fn a_store_that_is_well_is_said_to_be() {
-    let registry = RegistryProcess::start();
+    let registry = registry_of_files();
     let user = User::of(&registry);
     registry_with_a_component(&user, &registry);
     let host = registry.address().to_string();
@@ -55,7 +60,7 @@ fn a_store_that_is_well_is_said_to_be() {
 
 #[test]
 fn a_blob_that_is_gone_is_named() {
-    let registry = RegistryProcess::start();
+    let registry = registry_of_files();
     let user = User::of(&registry);
     let file = registry_with_a_component(&user, &registry);
     let host = registry.address().to_string();
@@ -75,7 +80,7 @@ fn a_blob_that_is_gone_is_named() {
 
 #[test]
 fn what_can_be_made_good_is_on_request() {
-    let registry = RegistryProcess::start();
+    let registry = registry_of_files();
     let user = User::of(&registry);
     let file = registry_with_a_component(&user, &registry);
     let host = registry.address().to_string();
@@ -105,7 +110,7 @@ fn what_can_be_made_good_is_on_request() {
 
 #[test]
 fn a_check_that_is_denied_says_nothing_about_the_store() {
-    let registry = RegistryProcess::start();
+    let registry = registry_of_files();
     let host = registry.address().to_string();
     let admin = User::of(&registry);
     let made = admin

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use futures_util::future::lazy;
 use wreg_api::{ImmutableTags, MissingReferences, Visibility};
 
 use super::*;
@@ -33,9 +34,12 @@ impl Database {
         }
     }
 
-    fn read(&self) -> std::future::Ready<Result<Option<Settings>>> {
-        self.reads.set(self.reads.get() + 1);
-        std::future::ready(Ok(Some(settings(self.deletable.get()))))
+    /// Read once it is awaited, and not before.
+    fn read(&self) -> impl Future<Output = Result<Option<Settings>>> {
+        lazy(|_| {
+            self.reads.set(self.reads.get() + 1);
+            Ok(Some(settings(self.deletable.get())))
+        })
     }
 
     async fn get(&self, read: impl Future<Output = Result<Option<Settings>>>) -> bool {

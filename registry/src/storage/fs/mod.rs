@@ -73,7 +73,14 @@ impl BlobStore for FsStore {
 
     fn put(&self, key: &BlobKey, bytes: Bytes) -> BoxFuture<'_, Result<(), Error>> {
         let (disk, key) = (Arc::clone(&self.disk), key.clone());
-        Box::pin(off_runtime(move || put::put(&disk, &key, &bytes)))
+        Box::pin(async move {
+            let turn = disk.turn_to_write().await;
+            off_runtime(move || {
+                let _turn = turn;
+                put::put(&disk, &key, &bytes)
+            })
+            .await
+        })
     }
 
     fn hold(&self, upload: UploadId) -> BoxFuture<'_, Result<Option<Box<dyn HeldUpload>>, Error>> {
