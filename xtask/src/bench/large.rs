@@ -73,12 +73,7 @@ pub(super) fn tags(runner: &Runner, programs: &Programs, tags: usize, rounds: &R
         }
     }
     let line = |(id, page, rates): (&'static str, &str, &Vec<f64>)| {
-        let slower = median(
-            of_few
-                .iter()
-                .zip(rates)
-                .map(|(few, many)| few / many.max(f64::MIN_POSITIVE)),
-        );
+        let slower = median(of_few.iter().zip(rates).map(|(few, many)| few / many.max(0.1)));
         let mut verdict = Verdict::at_most(slower, 1.5, "×", "≤ 1.5× the time with 100 tags".to_owned());
         if id != "tags" {
             (verdict.goal, verdict.reached) = ("beside the first page of 100 tags".to_owned(), None);

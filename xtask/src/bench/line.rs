@@ -39,7 +39,8 @@ impl Verdict {
     pub(super) fn of_ratio(wreg: &Turns, other: &Turns, figure: &str, goal: Option<f64>) -> Self {
         let pairs = wreg.turns.iter().zip(&other.turns);
         let mut ratios: Vec<f64> = pairs
-            .map(|(wreg, other)| wreg.get(figure) / other.get(figure).max(f64::MIN_POSITIVE))
+            .filter(|(_, other)| other.get(figure) > 0.0)
+            .map(|(wreg, other)| wreg.get(figure) / other.get(figure))
             .collect();
         ratios.sort_by(f64::total_cmp);
         let ratio = median(ratios.iter().copied());

@@ -13,8 +13,8 @@ pub(super) fn describe(folder: &Path) -> Result<Vec<String>> {
     let model = processors.lines().find_map(|line| line.strip_prefix("model name"));
     let model = model.map_or("of unknown model", |model| model.trim_start_matches([' ', '\t', ':']));
     let kernel = process::read(Command::new("uname").args(["-s", "-r"]))?;
-    let file_system = process::read(Command::new("stat").args(["-f", "-c", "%T"]).arg(folder))?;
-    let file_system = file_system.trim();
+    let file_system = process::read(Command::new("df").arg("--output=fstype").arg(folder))?;
+    let file_system = file_system.lines().next_back().unwrap_or_default().trim();
     if file_system == "tmpfs" || file_system == "ramfs" {
         bail!("{} is in memory: give another --folder", folder.display());
     }

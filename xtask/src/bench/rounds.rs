@@ -17,6 +17,9 @@ use super::{
 };
 use crate::process;
 
+/// A turn that took longer than that, in seconds, is not made longer.
+const PATIENCE: f64 = 20.0;
+
 /// How long, and how often.
 pub(super) struct Rounds {
     pub(super) rounds: usize,
@@ -87,7 +90,18 @@ impl<'a> Stack<'a> {
         Ok(self.line(row, &all))
     }
 
-    fn turn(&mut self, row: &Row, peer: Peer, seconds: f64) -> Result<Figures> {
+    /// A turn, again and for longer where operations took so long that few of them ended.
+    fn turn(&mut self, row: &Row, peer: Peer, mut seconds: f64) -> Result<Figures> {
+        loop {
+            let figures = self.turn_of(row, peer, seconds)?;
+            if figures.get("operations") >= figures.get("connections") || seconds > PATIENCE {
+                return Ok(figures);
+            }
+            seconds *= 4.0;
+        }
+    }
+
+    fn turn_of(&mut self, row: &Row, peer: Peer, seconds: f64) -> Result<Figures> {
         let (seconds, connections) = (seconds.to_string(), row.connections.to_string());
         let mut arguments = [row.load, row.threads()].concat();
         if peer == Peer::Anonymous {
