@@ -50,12 +50,16 @@ impl TestBucket {
             .look(|bucket, client| async move { bucket.objects(&client, "blobs/").await })
     }
 
-    /// The names of what there is of uploads: objects, and multipart uploads that are open.
+    /// The names of what there is of uploads: objects, and multipart uploads that are open. The probe has some of its own.
     pub(crate) fn uploads(&self) -> Vec<PathBuf> {
         self.clone().look(|bucket, client| async move {
             let mut names = bucket.objects(&client, "uploads/").await;
             let request = client.list_multipart_uploads().bucket(&bucket.storage.bucket);
-            let open = request.prefix(&bucket.prefix).send().await.expect("a listing");
+            let open = request
+                .prefix(format!("{}data/", bucket.prefix))
+                .send()
+                .await
+                .expect("a listing");
             let open = open.uploads.unwrap_or_default().into_iter();
             names.extend(open.map(|upload| PathBuf::from(upload.key.expect("a key"))));
             names

@@ -84,7 +84,7 @@ async fn pull(registry: &TestRegistry, content: &[u8], digest: &Digest) {
     panic!("{} bytes never come", content.len());
 }
 
-/// **O11** The object store is 500 ms away, and one of twenty requests to it meets a reset, before it, instead of its answer, or in the middle of that → it takes longer, every answer is success or 503 with `Retry-After`, and every byte is right.
+/// **O11** The object store is 500 ms away, and one of twenty requests to it, and more of long reads, meets a reset: before it, instead of its answer, or in the middle of that → it takes longer, every answer is success or 503 with `Retry-After`, and every byte is right.
 #[tokio::test]
 async fn an_object_store_over_a_bad_line_is_slow_and_never_wrong() {
     let Some(storage) = wreg_harness::object_storage() else {
@@ -96,13 +96,20 @@ async fn an_object_store_over_a_bad_line_is_slow_and_never_wrong() {
         ..Options::default()
     })
     .await;
-    let requests = AtomicUsize::new(0);
+    let (requests, long_reads) = (AtomicUsize::new(0), AtomicUsize::new(0));
     proxy.set_latency(Duration::from_millis(500));
-    proxy.set(move |_, _| match requests.fetch_add(1, Ordering::Relaxed) % 60 {
-        10 => Fate::Reset,
-        30 => Fate::AnswerLost,
-        50 => Fate::CutAfter(1000),
-        _ => Fate::Pass,
+    proxy.set(move |method, target| {
+        // What takes longer breaks more often.
+        let is_long = method == "GET" && target.contains("/data/");
+        if is_long && long_reads.fetch_add(1, Ordering::Relaxed).is_multiple_of(4) {
+            return Fate::CutAfter(MIB);
+        }
+        match requests.fetch_add(1, Ordering::Relaxed) % 60 {
+            10 => Fate::Reset,
+            30 => Fate::AnswerLost,
+            50 => Fate::CutAfter(1000),
+            _ => Fate::Pass,
+        }
     });
     let sizes = [
         1,

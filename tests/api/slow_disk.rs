@@ -13,7 +13,7 @@ use futures_util::{
     stream::once,
 };
 use reqwest::StatusCode;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 use wreg_oci::Digest;
 use wreg_registry::{Faults, Operation, Surroundings};
 
@@ -27,6 +27,9 @@ use crate::{
 /// More than there are threads for what blocks.
 const PUSHES: usize = 600;
 
+/// A guard against hanging, not a measure.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// Flushes wait here while it is shut.
 #[derive(Default)]
 struct Gate {
@@ -35,10 +38,13 @@ struct Gate {
     waiting: AtomicUsize,
 }
 
+/// As long as this lives, the gate is shut: nothing may hang when a test has failed.
+struct Shut(Arc<Gate>);
+
 impl Gate {
-    fn set_shut(&self, shut: bool) {
-        *self.shut.lock().expect("nobody panics") = shut;
-        self.opened.notify_all();
+    fn shut(self: &Arc<Self>) -> Shut {
+        *self.shut.lock().expect("nobody panics") = true;
+        Shut(Arc::clone(self))
     }
 
     fn pass(&self) {
@@ -46,6 +52,13 @@ impl Gate {
         let shut = self.shut.lock().expect("nobody panics");
         drop(self.opened.wait_while(shut, |shut| *shut).expect("nobody panics"));
         self.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Shut {
+    fn drop(&mut self) {
+        *self.0.shut.lock().expect("nobody panics") = false;
+        self.0.opened.notify_all();
     }
 }
 
@@ -81,7 +94,7 @@ async fn a_disk_that_is_slow_holds_up_those_who_write() {
     .await;
     let stored = registry.push_blob("acme/hello", b"stored before").await;
 
-    gate.set_shut(true);
+    let shut = gate.shut();
     let before = *opened.borrow();
     let contents: Vec<_> = (0..PUSHES)
         .map(|number| format!("content {number}").into_bytes())
@@ -99,11 +112,10 @@ async fn a_disk_that_is_slow_holds_up_those_who_write() {
         answered.fetch_add(1, Ordering::SeqCst);
         answer.status()
     }));
-    let meanwhile = async {
+    let meanwhile = timeout(PATIENCE, async {
         let mut all = opened.subscribe();
-        let all = all.wait_for(|count| *count >= before + PUSHES / 2);
-        let all = tokio::time::timeout(Duration::from_mins(1), all).await;
-        all.expect("all uploads begin").expect("it is ours");
+        let all = all.wait_for(|count| *count >= before + PUSHES / 2).await.map(drop);
+        all.expect("it is ours");
         for _ in 0..100 {
             is_stored(&registry, "acme/hello", b"stored before", &stored).await;
         }
@@ -117,9 +129,10 @@ async fn a_disk_that_is_slow_holds_up_those_who_write() {
             "{waiting}: the probe and those whose turn it is"
         );
         assert_eq!(answered.load(Ordering::SeqCst), 0);
-        gate.set_shut(false);
-    };
-    let (statuses, ()) = tokio::join!(pushes, meanwhile);
+        drop(shut);
+    });
+    let (statuses, went_on) = tokio::join!(pushes, meanwhile);
+    went_on.expect("all uploads begin, reads go on, and readiness is told");
     assert!(
         statuses.iter().all(|status| *status == StatusCode::CREATED),
         "{statuses:?}"

@@ -1,5 +1,6 @@
 //! A balancer as one stands in front of several servers: it asks each whether it is ready, and gives every request to the next one that
-//! is. A request that a server refuses to connect for goes to another one; nothing else is sent twice.
+//! is. It is a strict one: no request is sent twice, and where a server that it has to believe ready takes no connection, that is a
+//! failure. Only what it had in hand when a server said that it leaves goes to another one.
 
 use std::{
     convert::Infallible,
@@ -158,7 +159,6 @@ impl Balancer {
         }
         let body = body.freeze();
         let headers = of_the_request(head.headers);
-        let mut tried = 0;
         loop {
             let Some((place, server)) = self.next_ready() else {
                 return Err("no server is ready".to_owned());
@@ -168,10 +168,15 @@ impl Balancer {
                 .request(head.method.clone(), format!("http://{server}{}", head.uri));
             match sent.headers(headers.clone()).body(body.clone()).send().await {
                 Ok(answer) => return self.whole(place, server, answer).await,
-                Err(error) if error.is_connect() && tried < 10 => tried += 1,
+                Err(error) if error.is_connect() && !self.believes_ready(place, server) => {}
                 Err(error) => return Err(format!("{error:?}")),
             }
         }
+    }
+
+    fn believes_ready(&self, place: usize, server: SocketAddr) -> bool {
+        let place = self.places.borrow()[place];
+        place.server == server && place.is_ready
     }
 
     fn next_ready(&self) -> Option<(usize, SocketAddr)> {

@@ -18,10 +18,10 @@ use wreg_oci::{Digest, MediaType};
 use crate::flows::bytes;
 
 /// A guard against hanging, not a measure.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long layers are: below the size of a part, and above.
-const SIZES: [usize; 4] = [100, 300_000, 9 << 20, 2_000_000];
+const SIZES: [usize; 6] = [100, 300_000, 9 << 20, 1000, 2_000_000, 100_000];
 
 /// What has been acknowledged.
 #[derive(Debug, Default, Clone)]

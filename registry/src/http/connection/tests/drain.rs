@@ -59,12 +59,12 @@ async fn a_server_that_is_about_to_stop_answers_each_connection_once_more() {
     }
     server.leaving.store(true, Ordering::Relaxed);
     for client in [&mut kept, &mut server.connect().await] {
-        client.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
-        let response = client.rest().await;
+        let response = client.get("/").await;
         assert!(
             response.ends_with("ok") && response.contains("\r\nconnection: close\r\n"),
             "{response}"
         );
+        client.closed().await;
     }
     let response = idle.get("/").await;
     assert!(response.ends_with("ok"), "{response}");
