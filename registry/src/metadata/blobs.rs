@@ -7,9 +7,10 @@ use sqlx::FromRow;
 use wreg_oci::{Digest, RepositoryName};
 
 use super::{
-    Metadata, Operation, Result, Touched, Tx,
+    Error, Metadata, Operation, Result, Touched, Tx,
     events::{self, Event, Kind},
     facts::Within,
+    group::Group,
     on_db,
     repositories::{self, Settings},
     signed, unsigned,
@@ -194,25 +195,41 @@ impl Operation for Publish {
         {
             return Ok(None);
         }
-        repositories::ensure(tx, &blob.repository, blob.defaults, &blob.actor, blob.now).await?;
-        let (location,): (String,) = on_db!(tx, db => sqlx::query_as(
-            "INSERT INTO blobs (digest, size, location, content, state, leased_until, created_at) VALUES ($1, $2, $3, $4, 'live', $5, $6)
+        // Where there is no such repository yet, none of this does anything.
+        let mut group = Group::default();
+        repositories::ask_lock(&mut group, &blob.repository);
+        group.add(
+            "INSERT INTO blobs (digest, size, location, content, state, leased_until, created_at)
+             SELECT $2, $3, $4, $5, 'live', $6, $7 FROM repositories WHERE name = $1
              ON CONFLICT (digest) DO UPDATE SET
                 location = CASE WHEN blobs.state = 'live' THEN blobs.location ELSE excluded.location END,
                 content = CASE WHEN blobs.state = 'live' THEN blobs.content ELSE excluded.content END,
                 state = 'live',
                 leased_until = excluded.leased_until
              RETURNING location",
-        )
-        .bind(blob.digest.as_str())
-        .bind(signed(blob.size))
-        .bind(blob.place.location())
-        .bind(blob.place.content())
-        .bind(blob.leased_until)
-        .bind(blob.now)
-        .fetch_one(db)
-        .await)?;
-        link(tx, &blob.repository, &blob.digest, blob.now).await?;
+            [
+                blob.repository.as_str().into(),
+                blob.digest.as_str().into(),
+                signed(blob.size).into(),
+                blob.place.location().into(),
+                blob.place.content().into(),
+                blob.leased_until.into(),
+                blob.now.into(),
+            ],
+        );
+        group.add(
+            "INSERT INTO repository_blobs (repository, digest, created_at) SELECT name, $2, $3 FROM repositories WHERE name = $1
+             ON CONFLICT (repository, digest) DO NOTHING",
+            [blob.repository.as_str().into(), blob.digest.as_str().into(), blob.now.into()],
+        );
+        let mut answers = group.send(tx).await?;
+        if repositories::locked(&mut answers)?.is_none() {
+            repositories::ensure(tx, &blob.repository, blob.defaults, &blob.actor, blob.now).await?;
+            answers = group.send(tx).await?;
+            repositories::locked(&mut answers)?;
+        }
+        let location: Option<(String,)> = answers.row()?;
+        let (location,) = location.ok_or(Error::Lost)?;
         Ok(Some(location))
     }
 }

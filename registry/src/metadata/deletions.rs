@@ -9,6 +9,7 @@ use wreg_oci::{Digest, RepositoryName, Tag};
 use super::{
     Metadata, Operation, Result, Touched, Tx,
     events::{self, Event, Kind},
+    group::Group,
     on_db, parse, repositories, tags, text,
 };
 use crate::clock::Millis;
@@ -158,19 +159,10 @@ pub(super) async fn bury(
 }
 
 /// Forgets a deleted manifest, because it was pushed again. A digest is either there or deleted, never both.
-pub(super) async fn forget(tx: &mut Tx<'_>, repository: &RepositoryName, digest: &Digest) -> Result<()> {
-    let is_known = on_db!(tx, db => sqlx::query("SELECT 1 FROM deleted_manifests WHERE repository = $1 AND digest = $2")
-        .bind(repository.as_str())
-        .bind(digest.as_str())
-        .fetch_optional(db)
-        .await
-        .map(|row| row.is_some()))?;
-    if is_known {
-        for statement in FORGET {
-            on_row(tx, statement, repository, digest).await?;
-        }
+pub(super) fn forget<'a>(group: &mut Group<'a>, repository: &'a RepositoryName, digest: &'a Digest) {
+    for statement in FORGET {
+        group.add(statement, [repository.as_str().into(), digest.as_str().into()]);
     }
-    Ok(())
 }
 
 const FORGET: [&str; 2] = [
@@ -239,10 +231,20 @@ impl Operation for Undelete {
             tags: Vec::new(),
         };
         if is_there {
-            for tag in self.list_tags(tx, manifest).await? {
-                tags::put(tx, &self.repository, &tag, &self.digest, &self.actor, self.now).await?;
-                restored.tags.push(tag);
+            restored.tags = self.list_tags(tx, manifest).await?;
+            let mut group = Group::default();
+            for tag in &restored.tags {
+                // None of them is there.
+                tags::put(
+                    &mut group,
+                    &self.repository,
+                    (tag, None),
+                    &self.digest,
+                    &self.actor,
+                    self.now,
+                );
             }
+            group.send(tx).await?;
         }
         Ok(restored)
     }

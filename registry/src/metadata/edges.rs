@@ -1,21 +1,74 @@
 //! Edges: what a manifest is made of, written when it is pushed.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::LazyLock};
 
-use sqlx::QueryBuilder;
 use wreg_oci::{Descriptor, Digest, RepositoryName};
 
-use super::{Result, Tx, on_db, unsigned};
+use super::{
+    Result,
+    group::{Answers, Group, Value},
+    unsigned,
+};
 
-/// How many edges one statement looks up or writes. A manifest of 4 MiB can have tens of thousands, and on SQLite every other write
-/// waits meanwhile.
-const AT_ONCE: usize = 500;
+/// How many edges one statement looks up or writes: the least of these that is enough, filled up with the last edge, so that statements
+/// are few and stay prepared. A manifest of 4 MiB can have tens of thousands of edges, for which the largest is used again and again.
+const AT_ONCE: [usize; 2] = [8, 500];
 
 /// What edges lead to.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Edge {
     Blob,
     Manifest,
+}
+
+/// The texts of the statements, by their sizes.
+type Texts = [String; AT_ONCE.len()];
+
+static BLOB_SIZES: LazyLock<Texts> = LazyLock::new(|| {
+    sizes(
+        "SELECT held.digest, b.size FROM repository_blobs held JOIN blobs b ON b.digest = held.digest AND b.state = 'live'",
+    )
+});
+// LENGTH of a binary column counts bytes on both databases; PostgreSQL's is a 32-bit number.
+static MANIFEST_SIZES: LazyLock<Texts> =
+    LazyLock::new(|| sizes("SELECT held.digest, CAST(LENGTH(held.content) AS BIGINT) FROM manifests held"));
+static INSERTS: LazyLock<Texts> = LazyLock::new(|| {
+    AT_ONCE.map(|count| {
+        let rows: Vec<_> = (4..count + 4)
+            .map(|number| format!("($1, $2, $3, ${number})"))
+            .collect();
+        format!(
+            "INSERT INTO manifest_references (repository, manifest, kind, digest) VALUES {} ON CONFLICT DO NOTHING",
+            rows.join(", ")
+        )
+    })
+});
+
+fn sizes(select: &str) -> Texts {
+    AT_ONCE.map(|count| {
+        let digests: Vec<_> = (2..count + 2).map(|number| format!("${number}")).collect();
+        format!(
+            "{select} WHERE held.repository = $1 AND held.digest IN ({})",
+            digests.join(", ")
+        )
+    })
+}
+
+/// Of `texts` the one for so many targets, and the digests of these, filled up.
+fn filled<'a>(texts: &'static Texts, targets: &[&'a Descriptor]) -> (&'static str, impl Iterator<Item = Value<'a>>) {
+    let index = AT_ONCE.iter().position(|count| targets.len() <= *count);
+    let index = index.unwrap_or(AT_ONCE.len() - 1);
+    let digests: Vec<_> = targets
+        .iter()
+        .map(|target| Value::Text(target.digest.as_str()))
+        .collect();
+    let last = digests.last().copied().into_iter().cycle();
+    (&texts[index], digests.into_iter().chain(last).take(AT_ONCE[index]))
+}
+
+/// The parts that one statement each is for.
+fn parts<'t, 'a>(targets: &'t [&'a Descriptor]) -> std::slice::Chunks<'t, &'a Descriptor> {
+    targets.chunks(AT_ONCE[AT_ONCE.len() - 1])
 }
 
 impl Edge {
@@ -26,66 +79,53 @@ impl Edge {
         }
     }
 
-    /// The sizes of those of `targets` that `repository` holds, by digest.
-    pub(super) async fn sizes(
+    /// Asks for the sizes of those of `targets` that `repository` holds.
+    pub(super) fn ask_sizes<'a>(
         self,
-        tx: &mut Tx<'_>,
-        repository: &RepositoryName,
-        targets: &[&Descriptor],
-    ) -> Result<HashMap<String, u64>> {
-        let (select, table, column) = match self {
-            Self::Blob => (
-                "SELECT held.digest, b.size FROM repository_blobs held JOIN blobs b ON b.digest = held.digest AND b.state = 'live'",
-                "blobs",
-                "size",
-            ),
-            // LENGTH of a binary column counts bytes on both databases; PostgreSQL's is a 32-bit number.
-            Self::Manifest => (
-                "SELECT held.digest, CAST(LENGTH(held.content) AS BIGINT) FROM manifests held",
-                "manifests",
-                "content",
-            ),
+        group: &mut Group<'a>,
+        repository: &'a RepositoryName,
+        targets: &[&'a Descriptor],
+    ) {
+        let texts = match self {
+            Self::Blob => &BLOB_SIZES,
+            Self::Manifest => &MANIFEST_SIZES,
+        };
+        for part in parts(targets) {
+            let (text, digests) = filled(texts, part);
+            group.add_all(
+                text,
+                std::iter::once(repository.as_str().into()).chain(digests).collect(),
+            );
+        }
+    }
+
+    /// The answer to that, by digest.
+    pub(super) fn sizes(self, answers: &mut Answers, targets: &[&Descriptor]) -> Result<HashMap<String, u64>> {
+        let (table, column) = match self {
+            Self::Blob => ("blobs", "size"),
+            Self::Manifest => ("manifests", "content"),
         };
         let mut sizes = HashMap::new();
-        for some in targets.chunks(AT_ONCE) {
-            let rows: Vec<(String, i64)> = on_db!(tx, db => {
-                let mut statement = QueryBuilder::new(select);
-                statement.push(" WHERE held.repository = ").push_bind(repository.as_str()).push(" AND held.digest IN (");
-                let mut digests = statement.separated(", ");
-                for target in some {
-                    digests.push_bind(target.digest.as_str());
-                }
-                statement.push(")");
-                // Statements are kept prepared by their text: those of a full chunk are all the same, the others are many.
-                statement.build_query_as().persistent(some.len() == AT_ONCE).fetch_all(db).await
-            })?;
-            for (digest, size) in rows {
+        for _ in parts(targets) {
+            for (digest, size) in answers.rows::<(String, i64)>()? {
                 sizes.insert(digest, unsigned(size, table, column)?);
             }
         }
         Ok(sizes)
     }
 
-    /// Writes the edges from `manifest` to `targets`, each of which is there once.
-    pub(super) async fn insert(
+    /// Writes the edges from `manifest` to `targets`.
+    pub(super) fn insert<'a>(
         self,
-        tx: &mut Tx<'_>,
-        repository: &RepositoryName,
-        manifest: &Digest,
-        targets: &[&Descriptor],
-    ) -> Result<()> {
-        for some in targets.chunks(AT_ONCE) {
-            on_db!(tx, db => {
-                let mut statement = QueryBuilder::new("INSERT INTO manifest_references (repository, manifest, kind, digest) ");
-                statement.push_values(some, |mut row, target| {
-                    row.push_bind(repository.as_str())
-                        .push_bind(manifest.as_str())
-                        .push_bind(self.as_str())
-                        .push_bind(target.digest.as_str());
-                });
-                statement.build().persistent(some.len() == AT_ONCE).execute(db).await.map(drop)
-            })?;
+        group: &mut Group<'a>,
+        repository: &'a RepositoryName,
+        manifest: &'a Digest,
+        targets: &[&'a Descriptor],
+    ) {
+        for part in parts(targets) {
+            let (text, digests) = filled(&INSERTS, part);
+            let from = [repository.as_str(), manifest.as_str(), self.as_str()].map(Value::Text);
+            group.add_all(text, from.into_iter().chain(digests).collect());
         }
-        Ok(())
     }
 }

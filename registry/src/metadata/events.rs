@@ -2,7 +2,7 @@
 //!
 //! Tag history, the audit log and feeds are readers of this one table.
 
-use super::{Result, Tx, on_db};
+use super::{Result, Tx, group::Group};
 use crate::clock::Millis;
 use wreg_oci::RepositoryName;
 
@@ -55,18 +55,24 @@ pub(crate) struct Event<'a> {
 
 /// Adds a row in the transaction of the change itself.
 pub(super) async fn append(tx: &mut Tx<'_>, event: Event<'_>) -> Result<()> {
-    on_db!(tx, db => sqlx::query(
-        "INSERT INTO events (occurred_at, actor, kind, repository, subject, old_value, new_value) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(event.at)
-    .bind(event.actor)
-    .bind(event.kind.as_str())
-    .bind(event.repository.map(RepositoryName::as_str))
-    .bind(event.subject)
-    .bind(event.old)
-    .bind(event.new)
-    .execute(db)
-    .await
-    .map(drop))?;
+    let mut group = Group::default();
+    add(&mut group, &event);
+    group.send(tx).await?;
     Ok(())
+}
+
+/// The same, together with other statements.
+pub(super) fn add<'a>(group: &mut Group<'a>, event: &Event<'a>) {
+    group.add(
+        "INSERT INTO events (occurred_at, actor, kind, repository, subject, old_value, new_value) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        [
+            event.at.into(),
+            event.actor.into(),
+            event.kind.as_str().into(),
+            event.repository.map(RepositoryName::as_str).into(),
+            event.subject.into(),
+            event.old.into(),
+            event.new.into(),
+        ],
+    );
 }

@@ -1,6 +1,6 @@
 //! Manifests: their bytes, their edges, and the tags that a push gives them.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use sqlx::FromRow;
@@ -14,6 +14,7 @@ use super::{
     edges::Edge,
     events::{self, Event, Kind},
     facts::Within,
+    group::Group,
     on_db, parse, repositories,
     repositories::Settings,
     tags,
@@ -147,110 +148,116 @@ impl Operation for PutManifest {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Put> {
-        let known = repositories::lock(tx, &self.repository).await?;
-        if let Some(refusal) = self.refusal(tx, known.unwrap_or(self.defaults)).await? {
+        let mut state = self.look(tx).await?;
+        if let Some(refusal) = self.refusal(&state, state.settings.unwrap_or(self.defaults)) {
             return Ok(refusal);
         }
-        if known.is_none() {
+        if state.settings.is_none() {
             // Only now, so that what is refused leaves no repository behind; asked again, since another push may have made it.
             let settings = repositories::ensure(tx, &self.repository, self.defaults, &self.actor, self.now).await?;
-            if let Some(refusal) = self.refusal(tx, settings).await? {
+            state = self.look(tx).await?;
+            if let Some(refusal) = self.refusal(&state, settings) {
                 return Ok(refusal);
             }
         }
-        if self.insert(tx).await? {
-            deletions::forget(tx, &self.repository, &self.digest).await?;
-            for (kind, targets) in self.references() {
-                kind.insert(tx, &self.repository, &self.digest, &targets).await?;
-            }
-            let event = Event {
-                at: self.now,
-                actor: &self.actor,
-                kind: Kind::ManifestPut,
-                repository: Some(&self.repository),
-                subject: self.digest.as_str(),
-                old: None,
-                new: Some(self.manifest.media_type.as_str()),
-            };
-            events::append(tx, event).await?;
-        }
-        for tag in &self.tags {
-            tags::put(tx, &self.repository, tag, &self.digest, &self.actor, self.now).await?;
-        }
+        self.store(tx, &state).await?;
         Ok(Put::Done)
     }
 }
 
+/// What there is when a manifest is pushed.
+struct State {
+    /// The repository's settings, if there is one. It is locked then.
+    settings: Option<Settings>,
+    /// Whether the manifest is there.
+    is_there: bool,
+    /// Where each of the tags points.
+    tags: Vec<tags::Found>,
+    /// The sizes of what it is made of, as far as the repository has it.
+    sizes: [HashMap<String, u64>; 2],
+}
+
 impl PutManifest {
-    async fn refusal(&self, tx: &mut Tx<'_>, settings: Settings) -> Result<Option<Put>> {
-        if let Some(refusal) = self.denied_tag(tx).await? {
-            return Ok(Some(refusal));
-        }
-        let holds = match &self.precondition {
-            Precondition::None => true,
-            Precondition::Is(expected) => self.selected(tx).await?.as_ref() == Some(expected),
-            Precondition::Absent => self.selected(tx).await?.is_none(),
-        };
-        if !holds {
-            return Ok(Some(Put::PreconditionFailed));
-        }
+    async fn look(&self, tx: &mut Tx<'_>) -> Result<State> {
+        let mut group = Group::default();
+        repositories::ask_lock(&mut group, &self.repository);
+        group.add(
+            "SELECT 1 FROM manifests WHERE repository = $1 AND digest = $2",
+            [self.repository.as_str().into(), self.digest.as_str().into()],
+        );
         for tag in &self.tags {
-            let keeps = tags::is_immutable(tag, settings.immutable_tags);
-            if keeps
-                && tags::find_last(tx, &self.repository, tag)
-                    .await?
-                    .is_some_and(|digest| digest != self.digest)
-            {
-                return Ok(Some(Put::TagImmutable(tag.clone())));
-            }
+            tags::ask(&mut group, &self.repository, tag);
         }
-        self.wrong_reference(tx, settings.missing_references).await
+        let references = self.references();
+        for (kind, targets) in &references {
+            kind.ask_sizes(&mut group, &self.repository, targets);
+        }
+        let mut answers = group.send(tx).await?;
+        Ok(State {
+            settings: repositories::locked(&mut answers)?,
+            is_there: answers.row::<(i32,)>()?.is_some(),
+            tags: self
+                .tags
+                .iter()
+                .map(|_| tags::found(&mut answers))
+                .collect::<Result<_>>()?,
+            sizes: [
+                references[0].0.sizes(&mut answers, &references[0].1)?,
+                references[1].0.sizes(&mut answers, &references[1].1)?,
+            ],
+        })
     }
 
-    /// What the first tag, or else the digest, selects now.
-    async fn selected(&self, tx: &mut Tx<'_>) -> Result<Option<Digest>> {
-        match self.tags.first() {
-            Some(tag) => tags::find(tx, &self.repository, tag).await,
-            None => find_digest(tx, &self.repository, &self.digest).await,
-        }
-    }
-
-    /// Whether a tag may be made or moved depends on whether it is there, and only here is that certain.
-    async fn denied_tag(&self, tx: &mut Tx<'_>) -> Result<Option<Put>> {
-        if self.may_create_tags && self.may_update_tags {
-            return Ok(None);
-        }
-        for tag in &self.tags {
-            let found = tags::find(tx, &self.repository, tag).await?;
-            let there = found.is_some();
-            let stays = found.as_ref() == Some(&self.digest);
+    fn refusal(&self, state: &State, settings: Settings) -> Option<Put> {
+        let tags = || self.tags.iter().zip(&state.tags);
+        for (tag, found) in tags() {
+            // Whether a tag may be made or moved depends on whether it is there, and only here is that certain.
+            let there = found.now.is_some();
             let may = if there {
                 self.may_update_tags
             } else {
                 self.may_create_tags
             };
-            if !may && !stays {
+            if !may && found.now.as_ref() != Some(&self.digest) {
                 let tag = tag.clone();
-                return Ok(Some(Put::TagDenied { tag, there }));
+                return Some(Put::TagDenied { tag, there });
             }
         }
-        Ok(None)
+        // What the first tag, or else the digest, selects now.
+        let selected = match state.tags.first() {
+            Some(found) => found.now.as_ref(),
+            None => state.is_there.then_some(&self.digest),
+        };
+        let holds = match &self.precondition {
+            Precondition::None => true,
+            Precondition::Is(expected) => selected == Some(expected),
+            Precondition::Absent => selected.is_none(),
+        };
+        if !holds {
+            return Some(Put::PreconditionFailed);
+        }
+        for (tag, found) in tags() {
+            let keeps = tags::is_immutable(tag, settings.immutable_tags);
+            if keeps && found.last().is_some_and(|digest| *digest != self.digest) {
+                return Some(Put::TagImmutable(tag.clone()));
+            }
+        }
+        self.wrong_reference(state, settings.missing_references)
     }
 
-    async fn wrong_reference(&self, tx: &mut Tx<'_>, policy: MissingReferences) -> Result<Option<Put>> {
+    fn wrong_reference(&self, state: &State, policy: MissingReferences) -> Option<Put> {
         let mut missing = Vec::new();
-        for (kind, targets) in self.references() {
-            let held = kind.sizes(tx, &self.repository, &targets).await?;
+        for ((_, targets), held) in self.references().into_iter().zip(&state.sizes) {
             for target in targets {
                 match held.get(target.digest.as_str()) {
-                    Some(size) if *size != target.size => return Ok(Some(Put::SizeDiffers(target.digest.clone()))),
+                    Some(size) if *size != target.size => return Some(Put::SizeDiffers(target.digest.clone())),
                     None if !target.may_be_elsewhere() => missing.push(target.digest.clone()),
                     _ => {}
                 }
             }
         }
         let refused = policy == MissingReferences::Reject && !missing.is_empty();
-        Ok(refused.then_some(Put::Missing(missing)))
+        refused.then_some(Put::Missing(missing))
     }
 
     /// What it is made of, by the kind of its edges.
@@ -261,31 +268,58 @@ impl PutManifest {
         ]
     }
 
-    /// Whether it was not there before.
-    async fn insert(&self, tx: &mut Tx<'_>) -> Result<bool> {
-        let artifact_type = self.manifest.effective_artifact_type().map(MediaType::as_str);
-        let subject = self.manifest.subject.as_ref().map(|subject| subject.digest.as_str());
+    /// Writes down what is not there yet.
+    async fn store(&self, tx: &mut Tx<'_>, state: &State) -> Result<()> {
         let annotations = serde_json::to_string(&self.manifest.annotations).unwrap_or_default();
-        Ok(on_db!(tx, db => sqlx::query(
-            "INSERT INTO manifests (repository, digest, media_type, artifact_type, subject, annotations, content, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (repository, digest) DO NOTHING",
-        )
-        .bind(self.repository.as_str())
-        .bind(self.digest.as_str())
-        .bind(self.manifest.media_type.as_str())
-        .bind(artifact_type)
-        .bind(subject)
-        .bind(&annotations)
-        .bind(&self.content)
-        .bind(self.now)
-        .execute(db)
-        .await
-        .map(|done| done.rows_affected() == 1))?)
+        let mut group = Group::default();
+        if !state.is_there {
+            self.insert(&mut group, &annotations);
+        }
+        for (tag, found) in self.tags.iter().zip(&state.tags) {
+            tags::put(
+                &mut group,
+                &self.repository,
+                (tag, found.now.as_ref()),
+                &self.digest,
+                &self.actor,
+                self.now,
+            );
+        }
+        group.send(tx).await?;
+        Ok(())
     }
-}
 
-async fn find_digest(tx: &mut Tx<'_>, repository: &RepositoryName, digest: &Digest) -> Result<Option<Digest>> {
-    Ok(find_size(tx, repository, digest).await?.map(|_| digest.clone()))
+    fn insert<'a>(&'a self, group: &mut Group<'a>, annotations: &'a str) {
+        let subject = self.manifest.subject.as_ref();
+        group.add(
+            "INSERT INTO manifests (repository, digest, media_type, artifact_type, subject, annotations, content, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            [
+                self.repository.as_str().into(),
+                self.digest.as_str().into(),
+                self.manifest.media_type.as_str().into(),
+                self.manifest.effective_artifact_type().map(MediaType::as_str).into(),
+                subject.map(|subject| subject.digest.as_str()).into(),
+                annotations.into(),
+                self.content.as_slice().into(),
+                self.now.into(),
+            ],
+        );
+        deletions::forget(group, &self.repository, &self.digest);
+        for (kind, targets) in self.references() {
+            kind.insert(group, &self.repository, &self.digest, &targets);
+        }
+        let event = Event {
+            at: self.now,
+            actor: &self.actor,
+            kind: Kind::ManifestPut,
+            repository: Some(&self.repository),
+            subject: self.digest.as_str(),
+            old: None,
+            new: Some(self.manifest.media_type.as_str()),
+        };
+        events::add(group, &event);
+    }
 }
 
 async fn find_size(tx: &mut Tx<'_>, repository: &RepositoryName, digest: &Digest) -> Result<Option<u64>> {

@@ -17,6 +17,7 @@ mod edges;
 mod error;
 pub(crate) mod events;
 mod facts;
+mod group;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod manifests;
@@ -43,6 +44,7 @@ pub(crate) use self::migrate::MigrateError;
 use self::{
     facts::{Facts, Touched},
     unwritten::Unwritten,
+    wal::Wal,
     writer::Writer,
 };
 
@@ -51,6 +53,8 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Connections that read while one writes. SQLite's readers do not block each other or the writer.
 const SQLITE_READERS: u32 = 4;
+/// Pages that SQLite's writer keeps in memory, in KiB: digests fall anywhere, so that hardly a page of a small cache is met twice.
+const WRITER_CACHE_KIB: u32 = 16 * 1024;
 /// Connections to PostgreSQL, for reading and writing together.
 const POSTGRES_CONNECTIONS: u32 = 20;
 /// How long a request waits for a connection before it is told to come back.
@@ -128,7 +132,11 @@ impl Metadata {
             .pragma("journal_size_limit", wal::KEPT.to_string())
             .foreign_keys(true)
             .busy_timeout(ACQUIRE_TIMEOUT);
-        let writer = migrate::sqlite(&options).await?;
+        let writing = options
+            .clone()
+            .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
+            .pragma("wal_autocheckpoint", wal::PAGES.to_string());
+        let writer = migrate::sqlite(&writing).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -138,7 +146,7 @@ impl Metadata {
         let facts = Arc::new(Facts::new());
         Ok(Self {
             db: Arc::new(Dialect::Sqlite(readers)),
-            writer: Some(Writer::start(writer, Arc::clone(&facts))),
+            writer: Some(Writer::start(writer, Wal::of(file), Arc::clone(&facts))),
             facts: Some(facts),
             unwritten: Some(Arc::default()),
         })

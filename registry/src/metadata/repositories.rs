@@ -7,6 +7,7 @@ use wreg_oci::RepositoryName;
 use super::{
     Error, Metadata, Operation, Result, Touched, Tx,
     events::{self, Event, Kind},
+    group::{Answers, Group},
     on_db, parse, text, unsigned,
 };
 use crate::clock::Millis;
@@ -229,15 +230,24 @@ pub(super) async fn ensure(
 
 /// The settings of a repository, which nobody else changes until the end of the transaction; `None` if there is none.
 pub(super) async fn lock(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Option<Settings>> {
+    let mut group = Group::default();
+    ask_lock(&mut group, name);
+    locked(&mut group.send(tx).await?)
+}
+
+/// The same, together with other statements.
+pub(super) fn ask_lock<'a>(group: &mut Group<'a>, name: &'a RepositoryName) {
     // An update that changes nothing locks the row on PostgreSQL and is free on SQLite, where FOR UPDATE does not exist. Not of the key:
     // SQLite would look through all that refers to it, and PostgreSQL lock out whoever adds such a row.
-    let row: Option<SettingsRow> = on_db!(tx, db => sqlx::query_as(
+    group.add(
         "UPDATE repositories SET created_at = created_at WHERE name = $1 RETURNING visibility, immutable_tags, missing_references, deletable",
-    )
-    .bind(name.as_str())
-    .fetch_optional(db)
-    .await)?;
-    row.map(Settings::try_from).transpose()
+        [name.as_str().into()],
+    );
+}
+
+/// The answer to that.
+pub(super) fn locked(answers: &mut Answers) -> Result<Option<Settings>> {
+    answers.row::<SettingsRow>()?.map(Settings::try_from).transpose()
 }
 
 /// Changes the settings of a repository, which is made if it is not there.

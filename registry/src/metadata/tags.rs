@@ -7,6 +7,7 @@ use super::{
     Metadata, Operation, Result, Touched, Tx,
     blobs::Deletion,
     events::{self, Event, Kind},
+    group::{Answers, Group},
     on_db, parse, repositories, text,
 };
 use crate::clock::Millis;
@@ -34,66 +35,77 @@ pub(super) fn is_immutable(tag: &Tag, policy: ImmutableTags) -> bool {
     }
 }
 
-/// The digest of the manifest that a tag points to, if there is such a tag.
-pub(super) async fn find(tx: &mut Tx<'_>, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>> {
-    let row: Option<(String,)> = on_db!(tx, db => sqlx::query_as("SELECT digest FROM tags WHERE repository = $1 AND name = $2")
-        .bind(repository.as_str())
-        .bind(tag.as_str())
-        .fetch_optional(db)
-        .await)?;
-    row.map(|(digest,)| parse(&digest, "tags", "digest")).transpose()
+/// Where a tag points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Now; `None` if there is no such tag.
+    pub(super) now: Option<Digest>,
+    /// When it was last deleted: a version that was deleted stays taken.
+    deleted: Option<Digest>,
 }
 
-/// The digest of the manifest that a tag points to or, if it has been deleted, pointed to: a version that was deleted stays taken.
-pub(super) async fn find_last(tx: &mut Tx<'_>, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>> {
-    if let Some(digest) = find(tx, repository, tag).await? {
-        return Ok(Some(digest));
+impl Found {
+    /// Where it points, or did when it was deleted.
+    pub(super) fn last(&self) -> Option<&Digest> {
+        self.now.as_ref().or(self.deleted.as_ref())
     }
-    let row: Option<(String,)> = on_db!(tx, db => sqlx::query_as(
-        "SELECT old_value FROM events WHERE repository = $1 AND subject = $2 AND kind = $3 ORDER BY sequence DESC LIMIT 1",
-    )
-    .bind(repository.as_str())
-    .bind(tag.as_str())
-    .bind(Kind::TagDeleted.as_str())
-    .fetch_optional(db)
-    .await)?;
-    row.map(|(digest,)| parse(&digest, "events", "old_value")).transpose()
 }
 
-/// Points a tag to a manifest of the repository. What already is so makes no event.
-pub(super) async fn put(
-    tx: &mut Tx<'_>,
-    repository: &RepositoryName,
-    tag: &Tag,
-    digest: &Digest,
-    actor: &str,
+/// Asks where a tag points.
+pub(super) fn ask<'a>(group: &mut Group<'a>, repository: &'a RepositoryName, tag: &'a Tag) {
+    for statement in [
+        "SELECT digest FROM tags WHERE repository = $1 AND name = $2",
+        // The kind is no value, so that the index of just these is known to be enough.
+        "SELECT old_value FROM events WHERE repository = $1 AND subject = $2 AND kind = 'tag-deleted' ORDER BY sequence DESC LIMIT 1",
+    ] {
+        group.add(statement, [repository.as_str().into(), tag.as_str().into()]);
+    }
+}
+
+/// The answer to that.
+pub(super) fn found(answers: &mut Answers) -> Result<Found> {
+    let mut next = |table, column| {
+        let row: Option<(String,)> = answers.row()?;
+        row.map(|(digest,)| parse(&digest, table, column)).transpose()
+    };
+    Ok(Found {
+        now: next("tags", "digest")?,
+        deleted: next("events", "old_value")?,
+    })
+}
+
+/// Points a tag, which points to `old`, to a manifest of the repository. What already is so makes no event.
+pub(super) fn put<'a>(
+    group: &mut Group<'a>,
+    repository: &'a RepositoryName,
+    (tag, old): (&'a Tag, Option<&'a Digest>),
+    digest: &'a Digest,
+    actor: &'a str,
     now: Millis,
-) -> Result<()> {
-    let old = find(tx, repository, tag).await?;
-    if old.as_ref() == Some(digest) {
-        return Ok(());
+) {
+    if old == Some(digest) {
+        return;
     }
-    on_db!(tx, db => sqlx::query(
+    group.add(
         "INSERT INTO tags (repository, name, digest, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
          ON CONFLICT (repository, name) DO UPDATE SET digest = excluded.digest, updated_at = excluded.updated_at",
-    )
-    .bind(repository.as_str())
-    .bind(tag.as_str())
-    .bind(digest.as_str())
-    .bind(now)
-    .execute(db)
-    .await
-    .map(drop))?;
+        [
+            repository.as_str().into(),
+            tag.as_str().into(),
+            digest.as_str().into(),
+            now.into(),
+        ],
+    );
     let event = Event {
         at: now,
         actor,
         kind: Kind::TagPut,
         repository: Some(repository),
         subject: tag.as_str(),
-        old: old.as_ref().map(Digest::as_str),
+        old: old.map(Digest::as_str),
         new: Some(digest.as_str()),
     };
-    events::append(tx, event).await
+    events::add(group, &event);
 }
 
 /// A tag's row as a deletion gives it back.
