@@ -12,20 +12,21 @@ CREATE TABLE new_blobs (
 ) WITHOUT ROWID;
 INSERT INTO new_blobs SELECT digest, size, location, state, leased_until, created_at, content FROM blobs ORDER BY digest;
 
+-- Rows come in the order of time, so that only the key is all over the place; it serves who asks for a digest, too.
 CREATE TABLE new_repository_blobs (
     repository TEXT NOT NULL REFERENCES repositories (name),
     digest TEXT NOT NULL REFERENCES new_blobs (digest),
     created_at BIGINT NOT NULL,
-    PRIMARY KEY (repository, digest)
-) WITHOUT ROWID;
-INSERT INTO new_repository_blobs SELECT repository, digest, created_at FROM repository_blobs ORDER BY repository, digest;
+    PRIMARY KEY (digest, repository)
+);
+INSERT INTO new_repository_blobs SELECT repository, digest, created_at FROM repository_blobs ORDER BY rowid;
 
 -- Those that refer to a table go before it. A new name of a table is its name in all that refers to it.
 DROP TABLE repository_blobs;
 DROP TABLE blobs;
 ALTER TABLE new_blobs RENAME TO blobs;
 ALTER TABLE new_repository_blobs RENAME TO repository_blobs;
-CREATE INDEX repository_blobs_by_digest ON repository_blobs (digest);
+CREATE INDEX repository_blobs_by_repository ON repository_blobs (repository);
 
 CREATE TABLE new_manifest_references (
     repository TEXT NOT NULL,

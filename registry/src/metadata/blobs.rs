@@ -7,10 +7,11 @@ use sqlx::FromRow;
 use wreg_oci::{Digest, RepositoryName};
 
 use super::{
-    Error, Metadata, Operation, Result, Touched, Tx,
+    Error, Metadata, Operation, Result, Touched, Trips, Tx,
     events::{self, Event, Kind},
     facts::Within,
-    group::Group,
+    go_through,
+    group::{Answers, Group},
     on_db,
     repositories::{self, Settings},
     signed, unsigned,
@@ -188,16 +189,18 @@ impl Operation for Publish {
         Touched::Repository(self.0.repository.as_str())
     }
 
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<String>> {
-        let Self(blob) = self;
-        if let Some(upload) = &blob.upload
-            && !uploads::delete(tx, upload).await?
-        {
-            return Ok(None);
+    fn trips(&self) -> Trips {
+        match self.0.upload {
+            None => Trips::One,
+            Some(_) => Trips::OfItsOwn,
         }
-        // Where there is no such repository yet, none of this does anything.
-        let mut group = Group::default();
-        repositories::ask_lock(&mut group, &blob.repository);
+    }
+
+    /// Where there is no such repository yet, none of this does anything.
+    fn ask(&self, group: &mut Group) {
+        let Self(blob) = self;
+        let (repository, digest) = (blob.repository.as_str(), blob.digest.as_str());
+        repositories::ask_lock(group, &blob.repository);
         group.add(
             "INSERT INTO blobs (digest, size, location, content, state, leased_until, created_at)
              SELECT $2, $3, $4, $5, 'live', $6, $7 FROM repositories WHERE name = $1
@@ -208,8 +211,8 @@ impl Operation for Publish {
                 leased_until = excluded.leased_until
              RETURNING location",
             [
-                blob.repository.as_str().into(),
-                blob.digest.as_str().into(),
+                repository.into(),
+                digest.into(),
                 signed(blob.size).into(),
                 blob.place.location().into(),
                 blob.place.content().into(),
@@ -220,17 +223,29 @@ impl Operation for Publish {
         group.add(
             "INSERT INTO repository_blobs (repository, digest, created_at) SELECT name, $2, $3 FROM repositories WHERE name = $1
              ON CONFLICT (repository, digest) DO NOTHING",
-            [blob.repository.as_str().into(), blob.digest.as_str().into(), blob.now.into()],
+            [repository.into(), digest.into(), blob.now.into()],
         );
-        let mut answers = group.send(tx).await?;
-        if repositories::locked(&mut answers)?.is_none() {
-            repositories::ensure(tx, &blob.repository, blob.defaults, &blob.actor, blob.now).await?;
-            answers = group.send(tx).await?;
-            repositories::locked(&mut answers)?;
-        }
+    }
+
+    fn answered(&self, answers: &mut Answers, _: &mut Group) -> Result<Option<Self::Output>> {
+        let is_there = repositories::locked(answers)?.is_some();
         let location: Option<(String,)> = answers.row()?;
-        let (location,) = location.ok_or(Error::Lost)?;
-        Ok(Some(location))
+        answers.skip(1);
+        Ok(location.filter(|_| is_there).map(|(location,)| Some(location)))
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<String>> {
+        let Self(blob) = self;
+        if let Some(upload) = &blob.upload
+            && !uploads::delete(tx, upload).await?
+        {
+            return Ok(None);
+        }
+        if let Some(put) = go_through(self, tx).await? {
+            return Ok(put);
+        }
+        repositories::ensure(tx, &blob.repository, blob.defaults, &blob.actor, blob.now).await?;
+        go_through(self, tx).await?.ok_or(Error::Lost)
     }
 }
 

@@ -159,7 +159,7 @@ pub(super) async fn bury(
 }
 
 /// Forgets a deleted manifest, because it was pushed again. A digest is either there or deleted, never both.
-pub(super) fn forget<'a>(group: &mut Group<'a>, repository: &'a RepositoryName, digest: &'a Digest) {
+pub(super) fn forget(group: &mut Group, repository: &RepositoryName, digest: &Digest) {
     for statement in FORGET {
         group.add(statement, [repository.as_str().into(), digest.as_str().into()]);
     }

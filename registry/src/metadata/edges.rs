@@ -55,14 +55,11 @@ fn sizes(select: &str) -> Texts {
 }
 
 /// Of `texts` the one for so many targets, and the digests of these, filled up.
-fn filled<'a>(texts: &'static Texts, targets: &[&'a Descriptor]) -> (&'static str, impl Iterator<Item = Value<'a>>) {
+fn filled(texts: &'static Texts, targets: &[&Descriptor]) -> (&'static str, impl Iterator<Item = Value>) {
     let index = AT_ONCE.iter().position(|count| targets.len() <= *count);
     let index = index.unwrap_or(AT_ONCE.len() - 1);
-    let digests: Vec<_> = targets
-        .iter()
-        .map(|target| Value::Text(target.digest.as_str()))
-        .collect();
-    let last = digests.last().copied().into_iter().cycle();
+    let digests: Vec<Value> = targets.iter().map(|target| target.digest.as_str().into()).collect();
+    let last = digests.last().cloned().into_iter().cycle();
     (&texts[index], digests.into_iter().chain(last).take(AT_ONCE[index]))
 }
 
@@ -80,22 +77,15 @@ impl Edge {
     }
 
     /// Asks for the sizes of those of `targets` that `repository` holds.
-    pub(super) fn ask_sizes<'a>(
-        self,
-        group: &mut Group<'a>,
-        repository: &'a RepositoryName,
-        targets: &[&'a Descriptor],
-    ) {
+    pub(super) fn ask_sizes(self, group: &mut Group, repository: &RepositoryName, targets: &[&Descriptor]) {
         let texts = match self {
             Self::Blob => &BLOB_SIZES,
             Self::Manifest => &MANIFEST_SIZES,
         };
         for part in parts(targets) {
             let (text, digests) = filled(texts, part);
-            group.add_all(
-                text,
-                std::iter::once(repository.as_str().into()).chain(digests).collect(),
-            );
+            let values: Vec<_> = std::iter::once(repository.as_str().into()).chain(digests).collect();
+            group.add(text, values);
         }
     }
 
@@ -115,17 +105,18 @@ impl Edge {
     }
 
     /// Writes the edges from `manifest` to `targets`.
-    pub(super) fn insert<'a>(
+    pub(super) fn insert(
         self,
-        group: &mut Group<'a>,
-        repository: &'a RepositoryName,
-        manifest: &'a Digest,
-        targets: &[&'a Descriptor],
+        group: &mut Group,
+        repository: &RepositoryName,
+        manifest: &Digest,
+        targets: &[&Descriptor],
     ) {
         for part in parts(targets) {
             let (text, digests) = filled(&INSERTS, part);
-            let from = [repository.as_str(), manifest.as_str(), self.as_str()].map(Value::Text);
-            group.add_all(text, from.into_iter().chain(digests).collect());
+            let from = [repository.as_str(), manifest.as_str(), self.as_str()].map(Value::from);
+            let values: Vec<_> = from.into_iter().chain(digests).collect();
+            group.add(text, values);
         }
     }
 }

@@ -62,7 +62,7 @@ pub(super) async fn append(tx: &mut Tx<'_>, event: Event<'_>) -> Result<()> {
 }
 
 /// The same, together with other statements.
-pub(super) fn add<'a>(group: &mut Group<'a>, event: &Event<'a>) {
+pub(super) fn add(group: &mut Group, event: &Event<'_>) {
     group.add(
         "INSERT INTO events (occurred_at, actor, kind, repository, subject, old_value, new_value) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         [

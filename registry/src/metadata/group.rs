@@ -4,7 +4,7 @@
 //! group make it together. On PostgreSQL they are sent one after the other. No statement of a group sees what the answer to another
 //! one was, only its effect, in the order in which they were added.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, iter::Peekable};
 
 use futures_util::TryStreamExt as _;
 use sqlx::{
@@ -21,150 +21,122 @@ const VALUES: usize = 4096;
 const PREPARED: usize = 256;
 
 /// A value of a statement.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Value<'a> {
-    Text(&'a str),
-    OptionalText(Option<&'a str>),
-    Bytes(&'a [u8]),
-    OptionalBytes(Option<&'a [u8]>),
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Text(Option<String>),
+    Bytes(Option<Vec<u8>>),
     Number(i64),
 }
 
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(value: &'a str) -> Self {
-        Self::Text(value)
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(Some(value.to_owned()))
     }
 }
 
-impl<'a> From<Option<&'a str>> for Value<'a> {
-    fn from(value: Option<&'a str>) -> Self {
-        Self::OptionalText(value)
+impl From<Option<&str>> for Value {
+    fn from(value: Option<&str>) -> Self {
+        Self::Text(value.map(str::to_owned))
     }
 }
 
-impl<'a> From<&'a [u8]> for Value<'a> {
-    fn from(value: &'a [u8]) -> Self {
-        Self::Bytes(value)
+impl From<Option<&[u8]>> for Value {
+    fn from(value: Option<&[u8]>) -> Self {
+        Self::Bytes(value.map(<[u8]>::to_vec))
     }
 }
 
-impl<'a> From<Option<&'a [u8]>> for Value<'a> {
-    fn from(value: Option<&'a [u8]>) -> Self {
-        Self::OptionalBytes(value)
-    }
-}
-
-impl From<i64> for Value<'_> {
+impl From<i64> for Value {
     fn from(value: i64) -> Self {
         Self::Number(value)
     }
 }
 
-/// Puts a value among the arguments of either database.
+/// Puts values among the arguments of either database.
 macro_rules! bind {
-    ($arguments:expr, $value:expr) => {
-        match $value {
-            Value::Text(value) => $arguments.add(value),
-            Value::OptionalText(value) => $arguments.add(value),
-            Value::Bytes(value) => $arguments.add(value),
-            Value::OptionalBytes(value) => $arguments.add(value),
-            Value::Number(value) => $arguments.add(value),
+    ($values:expr => $arguments:expr) => {
+        for value in $values {
+            match value {
+                Value::Text(value) => $arguments.add(value),
+                Value::Bytes(value) => $arguments.add(value),
+                Value::Number(value) => $arguments.add(value),
+            }
+            .map_err(sqlx::Error::Encode)?;
         }
-        .map_err(sqlx::Error::Encode)?
     };
 }
 
-struct Statement<'a> {
+struct Statement {
     text: &'static str,
-    values: Vec<Value<'a>>,
+    values: Vec<Value>,
 }
 
 /// Some statements.
 #[derive(Default)]
-pub(super) struct Group<'a>(Vec<Statement<'a>>);
+pub(crate) struct Group(Vec<Statement>);
 
-impl<'a> Group<'a> {
-    /// Adds a statement, whose values are `$1` and so on, each at most nine of them or named once in their order.
-    pub(super) fn add<const N: usize>(&mut self, text: &'static str, values: [Value<'a>; N]) {
-        self.add_all(text, values.into());
-    }
-
-    /// The same, for as many values as there are.
-    pub(super) fn add_all(&mut self, text: &'static str, values: Vec<Value<'a>>) {
+impl Group {
+    /// Adds a statement, whose values are `$1` and so on.
+    pub(super) fn add(&mut self, text: &'static str, values: impl Into<Vec<Value>>) {
+        let values = values.into();
         self.0.push(Statement { text, values });
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Sends them. Gives the answers in the order of the statements.
-    pub(super) async fn send(&self, tx: &mut Tx<'_>) -> Result<Answers> {
+    pub(super) async fn send(self, tx: &mut Tx<'_>) -> Result<Answers> {
         let mut answers = Vec::with_capacity(self.0.len());
-        let mut rest = &self.0[..];
-        while let Some(first) = rest.first() {
-            let mut count = first.values.len();
-            let fitting = rest[1..].iter().take_while(|statement| {
-                count += statement.values.len();
-                count <= VALUES
-            });
-            let (now, later) = rest.split_at(1 + fitting.count());
-            match &mut tx.0 {
-                Dialect::Sqlite(connection) => {
-                    let (text, arguments, count) = joined(now)?;
-                    let query = sqlx::query_with(AssertSqlSafe(text), arguments).persistent(count <= PREPARED);
+        match &mut tx.0 {
+            Dialect::Sqlite(connection) => {
+                let mut rest = self.0.into_iter().peekable();
+                while rest.peek().is_some() {
+                    let (text, arguments) = joined(&mut rest)?;
+                    let is_usual = arguments.len() <= PREPARED;
+                    let query = sqlx::query_with(AssertSqlSafe(text), arguments).persistent(is_usual);
                     let mut told = connection.fetch_many(query);
-                    let mut answer = Answer::default();
+                    let mut rows = Vec::new();
                     while let Some(next) = told.try_next().await? {
                         match next {
-                            Either::Right(row) => answer.rows.push(Row::Sqlite(row)),
-                            Either::Left(done) => {
-                                answer.affected = done.rows_affected();
-                                answers.push(std::mem::take(&mut answer));
-                            }
+                            Either::Right(row) => rows.push(Row::Sqlite(row)),
+                            Either::Left(_) => answers.push(std::mem::take(&mut rows)),
                         }
-                    }
-                }
-                Dialect::Postgres(connection) => {
-                    for statement in now {
-                        let mut arguments = PgArguments::default();
-                        for value in &statement.values {
-                            bind!(arguments, *value);
-                        }
-                        let query = sqlx::query_with(statement.text, arguments);
-                        let mut told = connection.fetch_many(query);
-                        let mut answer = Answer::default();
-                        while let Some(next) = told.try_next().await? {
-                            match next {
-                                Either::Right(row) => answer.rows.push(Row::Postgres(row)),
-                                Either::Left(done) => answer.affected += done.rows_affected(),
-                            }
-                        }
-                        answers.push(answer);
                     }
                 }
             }
-            rest = later;
+            Dialect::Postgres(connection) => {
+                for Statement { text, values } in self.0 {
+                    let mut arguments = PgArguments::default();
+                    bind!(values => arguments);
+                    let rows = sqlx::query_with(text, arguments).fetch_all(&mut **connection).await?;
+                    answers.push(rows.into_iter().map(Row::Postgres).collect());
+                }
+            }
         }
         Ok(Answers(answers.into_iter()))
     }
 }
 
-/// One text for all of them, in which the values are numbered on.
-fn joined(statements: &[Statement<'_>]) -> Result<(String, SqliteArguments, usize)> {
-    let (mut text, mut arguments, mut before) = (String::new(), SqliteArguments::default(), 0);
-    for statement in statements {
+/// One text for as many of them as may travel together, in which the values are numbered on.
+fn joined(statements: &mut Peekable<impl Iterator<Item = Statement>>) -> Result<(String, SqliteArguments)> {
+    let (mut text, mut arguments) = (String::new(), SqliteArguments::default());
+    let fits = |before: usize, next: &Statement| before == 0 || before + next.values.len() <= VALUES;
+    while let Some(statement) = statements.next_if(|next| fits(arguments.len(), next)) {
         let mut parts = statement.text.split('$');
         text.push_str(parts.next().unwrap_or_default());
         for part in parts {
             let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
             let (number, rest) = part.split_at(end);
             let number: usize = number.parse().unwrap_or_default();
-            let _ = write!(text, "${}{rest}", before + number);
+            let _ = write!(text, "${}{rest}", arguments.len() + number);
         }
         text.push_str(";\n");
-        before += statement.values.len();
-        for value in &statement.values {
-            bind!(arguments, *value);
-        }
+        bind!(statement.values => arguments);
     }
-    Ok((text, arguments, before))
+    Ok((text, arguments))
 }
 
 enum Row {
@@ -172,19 +144,13 @@ enum Row {
     Postgres(PgRow),
 }
 
-#[derive(Default)]
-struct Answer {
-    affected: u64,
-    rows: Vec<Row>,
-}
-
 /// What the statements of a group have answered; to be taken in their order.
-pub(super) struct Answers(std::vec::IntoIter<Answer>);
+pub(crate) struct Answers(std::vec::IntoIter<Vec<Row>>);
 
 impl Answers {
-    /// How many rows the next statement changed.
-    pub(super) fn affected(&mut self) -> u64 {
-        self.0.next().map_or(0, |answer| answer.affected)
+    /// Leaves out the answers of some statements.
+    pub(super) fn skip(&mut self, statements: usize) {
+        self.0.by_ref().take(statements).for_each(drop);
     }
 
     /// The rows of the next statement.
@@ -192,7 +158,7 @@ impl Answers {
     where
         T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>,
     {
-        let rows = self.0.next().map(|answer| answer.rows).unwrap_or_default();
+        let rows = self.0.next().unwrap_or_default();
         let read = |row: &Row| match row {
             Row::Sqlite(row) => T::from_row(row),
             Row::Postgres(row) => T::from_row(row),

@@ -8,13 +8,14 @@ use wreg_api::MissingReferences;
 use wreg_oci::{Annotations, Descriptor, Digest, Manifest, MediaType, RepositoryName, Tag, TagOrDigest};
 
 use super::{
-    Metadata, Operation, Result, Touched, Tx, blobs,
+    Error, Metadata, Operation, Result, Touched, Trips, Tx, blobs,
     blobs::Deletion,
     deletions,
     edges::Edge,
     events::{self, Event, Kind},
     facts::Within,
-    group::Group,
+    go_through,
+    group::{Answers, Group},
     on_db, parse, repositories,
     repositories::Settings,
     tags,
@@ -147,28 +148,49 @@ impl Operation for PutManifest {
         Touched::Repository(self.repository.as_str())
     }
 
+    fn trips(&self) -> Trips {
+        Trips::Two
+    }
+
+    fn ask(&self, group: &mut Group) {
+        repositories::ask_lock(group, &self.repository);
+        group.add(
+            "SELECT 1 FROM manifests WHERE repository = $1 AND digest = $2",
+            [self.repository.as_str().into(), self.digest.as_str().into()],
+        );
+        for tag in &self.tags {
+            tags::ask(group, &self.repository, tag);
+        }
+        for (kind, targets) in self.references() {
+            kind.ask_sizes(group, &self.repository, &targets);
+        }
+    }
+
+    fn answered(&self, answers: &mut Answers, then: &mut Group) -> Result<Option<Put>> {
+        let settings = repositories::locked(answers)?;
+        let state = self.state(answers)?;
+        if let Some(refusal) = self.refusal(&state, settings.unwrap_or(self.defaults)) {
+            return Ok(Some(refusal));
+        }
+        if settings.is_none() {
+            return Ok(None);
+        }
+        self.store(then, &state);
+        Ok(Some(Put::Done))
+    }
+
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Put> {
-        let mut state = self.look(tx).await?;
-        if let Some(refusal) = self.refusal(&state, state.settings.unwrap_or(self.defaults)) {
-            return Ok(refusal);
+        if let Some(put) = go_through(self, tx).await? {
+            return Ok(put);
         }
-        if state.settings.is_none() {
-            // Only now, so that what is refused leaves no repository behind; asked again, since another push may have made it.
-            let settings = repositories::ensure(tx, &self.repository, self.defaults, &self.actor, self.now).await?;
-            state = self.look(tx).await?;
-            if let Some(refusal) = self.refusal(&state, settings) {
-                return Ok(refusal);
-            }
-        }
-        self.store(tx, &state).await?;
-        Ok(Put::Done)
+        // Only now, so that what is refused leaves no repository behind; asked again, since another push may have made it.
+        repositories::ensure(tx, &self.repository, self.defaults, &self.actor, self.now).await?;
+        go_through(self, tx).await?.ok_or(Error::Lost)
     }
 }
 
 /// What there is when a manifest is pushed.
 struct State {
-    /// The repository's settings, if there is one. It is locked then.
-    settings: Option<Settings>,
     /// Whether the manifest is there.
     is_there: bool,
     /// Where each of the tags points.
@@ -178,32 +200,18 @@ struct State {
 }
 
 impl PutManifest {
-    async fn look(&self, tx: &mut Tx<'_>) -> Result<State> {
-        let mut group = Group::default();
-        repositories::ask_lock(&mut group, &self.repository);
-        group.add(
-            "SELECT 1 FROM manifests WHERE repository = $1 AND digest = $2",
-            [self.repository.as_str().into(), self.digest.as_str().into()],
-        );
-        for tag in &self.tags {
-            tags::ask(&mut group, &self.repository, tag);
-        }
-        let references = self.references();
-        for (kind, targets) in &references {
-            kind.ask_sizes(&mut group, &self.repository, targets);
-        }
-        let mut answers = group.send(tx).await?;
+    /// What was asked for, but for the settings.
+    fn state(&self, answers: &mut Answers) -> Result<State> {
+        let is_there = answers.row::<(i32,)>()?.is_some();
+        let tags = self.tags.iter().map(|_| tags::found(answers));
+        let tags = tags.collect::<Result<_>>()?;
+        let [blobs, manifests] = self.references();
         Ok(State {
-            settings: repositories::locked(&mut answers)?,
-            is_there: answers.row::<(i32,)>()?.is_some(),
-            tags: self
-                .tags
-                .iter()
-                .map(|_| tags::found(&mut answers))
-                .collect::<Result<_>>()?,
+            is_there,
+            tags,
             sizes: [
-                references[0].0.sizes(&mut answers, &references[0].1)?,
-                references[1].0.sizes(&mut answers, &references[1].1)?,
+                blobs.0.sizes(answers, &blobs.1)?,
+                manifests.0.sizes(answers, &manifests.1)?,
             ],
         })
     }
@@ -269,27 +277,18 @@ impl PutManifest {
     }
 
     /// Writes down what is not there yet.
-    async fn store(&self, tx: &mut Tx<'_>, state: &State) -> Result<()> {
-        let annotations = serde_json::to_string(&self.manifest.annotations).unwrap_or_default();
-        let mut group = Group::default();
+    fn store(&self, group: &mut Group, state: &State) {
         if !state.is_there {
-            self.insert(&mut group, &annotations);
+            self.insert(group);
         }
         for (tag, found) in self.tags.iter().zip(&state.tags) {
-            tags::put(
-                &mut group,
-                &self.repository,
-                (tag, found.now.as_ref()),
-                &self.digest,
-                &self.actor,
-                self.now,
-            );
+            let tag = (tag, found.now.as_ref());
+            tags::put(group, &self.repository, tag, &self.digest, &self.actor, self.now);
         }
-        group.send(tx).await?;
-        Ok(())
     }
 
-    fn insert<'a>(&'a self, group: &mut Group<'a>, annotations: &'a str) {
+    fn insert(&self, group: &mut Group) {
+        let annotations = serde_json::to_string(&self.manifest.annotations).unwrap_or_default();
         let subject = self.manifest.subject.as_ref();
         group.add(
             "INSERT INTO manifests (repository, digest, media_type, artifact_type, subject, annotations, content, created_at)
@@ -300,8 +299,8 @@ impl PutManifest {
                 self.manifest.media_type.as_str().into(),
                 self.manifest.effective_artifact_type().map(MediaType::as_str).into(),
                 subject.map(|subject| subject.digest.as_str()).into(),
-                annotations.into(),
-                self.content.as_slice().into(),
+                annotations.as_str().into(),
+                Some(self.content.as_slice()).into(),
                 self.now.into(),
             ],
         );

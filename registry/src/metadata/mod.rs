@@ -43,6 +43,7 @@ pub use self::error::Error;
 pub(crate) use self::migrate::MigrateError;
 use self::{
     facts::{Facts, Touched},
+    group::{Answers, Group},
     unwritten::Unwritten,
     wal::Wal,
     writer::Writer,
@@ -108,6 +109,41 @@ pub(crate) trait Operation: Send + Sync + 'static {
 
     /// Does it.
     fn run(&self, tx: &mut Tx<'_>) -> impl Future<Output = Result<Self::Output>> + Send;
+
+    /// Whether it can be done by [`Self::ask`] and [`Self::answered`] too, whose statements travel together with those of others.
+    fn trips(&self) -> Trips {
+        Trips::OfItsOwn
+    }
+
+    /// Adds the statements that it begins with: all of them, if it is one trip; those that only look, if it is two.
+    fn ask(&self, _: &mut Group) {}
+
+    /// Takes their answers, all of them. Adds the statements to `then` that end it, and says what it tells; or `None`, if it has changed
+    /// nothing and must be [run](Self::run) by itself.
+    fn answered(&self, _: &mut Answers, _then: &mut Group) -> Result<Option<Self::Output>> {
+        Ok(None)
+    }
+}
+
+/// How an operation's statements go to the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trips {
+    /// By themselves, however many.
+    OfItsOwn,
+    /// In one trip.
+    One,
+    /// In two: it looks before it writes.
+    Two,
+}
+
+/// Does an operation by its two steps, in the transaction that is open. `None` where that is not enough.
+async fn go_through<O: Operation>(operation: &O, tx: &mut Tx<'_>) -> Result<Option<O::Output>> {
+    let (mut group, mut then) = (Group::default(), Group::default());
+    operation.ask(&mut group);
+    let mut answers = group.send(tx).await?;
+    let output = operation.answered(&mut answers, &mut then)?;
+    then.send(tx).await?;
+    Ok(output)
 }
 
 /// The registry's facts. Cheap to clone.

@@ -236,7 +236,7 @@ pub(super) async fn lock(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Optio
 }
 
 /// The same, together with other statements.
-pub(super) fn ask_lock<'a>(group: &mut Group<'a>, name: &'a RepositoryName) {
+pub(super) fn ask_lock(group: &mut Group, name: &RepositoryName) {
     // An update that changes nothing locks the row on PostgreSQL and is free on SQLite, where FOR UPDATE does not exist. Not of the key:
     // SQLite would look through all that refers to it, and PostgreSQL lock out whoever adds such a row.
     group.add(

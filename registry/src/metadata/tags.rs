@@ -52,7 +52,7 @@ impl Found {
 }
 
 /// Asks where a tag points.
-pub(super) fn ask<'a>(group: &mut Group<'a>, repository: &'a RepositoryName, tag: &'a Tag) {
+pub(super) fn ask(group: &mut Group, repository: &RepositoryName, tag: &Tag) {
     for statement in [
         "SELECT digest FROM tags WHERE repository = $1 AND name = $2",
         // The kind is no value, so that the index of just these is known to be enough.
@@ -75,12 +75,12 @@ pub(super) fn found(answers: &mut Answers) -> Result<Found> {
 }
 
 /// Points a tag, which points to `old`, to a manifest of the repository. What already is so makes no event.
-pub(super) fn put<'a>(
-    group: &mut Group<'a>,
-    repository: &'a RepositoryName,
-    (tag, old): (&'a Tag, Option<&'a Digest>),
-    digest: &'a Digest,
-    actor: &'a str,
+pub(super) fn put(
+    group: &mut Group,
+    repository: &RepositoryName,
+    (tag, old): (&Tag, Option<&Digest>),
+    digest: &Digest,
+    actor: &str,
     now: Millis,
 ) {
     if old == Some(digest) {

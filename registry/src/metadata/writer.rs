@@ -7,15 +7,19 @@
 //! Operations of a batch see each other's changes, in the order in which they came. If one of them fails, all are undone and each is
 //! done again by itself, so that the failure is its own.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Dialect, Error, Operation, Result, Tx,
+    Dialect, Error, Operation, Result, Trips, Tx,
     facts::{Facts, Touched},
+    group::{Answers, Group},
     wal::Wal,
 };
 
@@ -23,6 +27,8 @@ use super::{
 const QUEUE: usize = 1024;
 /// The most operations that are committed together: what the last of them waits for stays some tens of milliseconds.
 const TOGETHER: usize = 256;
+/// The most operations of one trip that take it together; a power of two.
+const MOST_IN_ONE_TRIP: usize = 8;
 
 /// What comes through the door.
 enum Message {
@@ -98,6 +104,15 @@ trait Job: Send {
     /// Does it in the transaction that is open, and keeps what it tells until that is committed. It may be done again.
     fn run<'a>(&'a mut self, connection: &'a mut SqliteConnection) -> BoxFuture<'a, Result<()>>;
 
+    /// How it can be done.
+    fn trips(&self) -> Trips;
+
+    /// As the operation's own.
+    fn ask(&self, group: &mut Group);
+
+    /// As the operation's own, and keeps what it tells; false if it must be run.
+    fn answered(&mut self, answers: &mut Answers, then: &mut Group) -> Result<bool>;
+
     /// Tells how it went: what it told last, or that it was not to be.
     fn reply(self: Box<Self>, outcome: Result<()>);
 }
@@ -122,6 +137,20 @@ impl<O: Operation> Job for Asked<O> {
             Ok(())
         }
         .boxed()
+    }
+
+    fn trips(&self) -> Trips {
+        self.operation.trips()
+    }
+
+    fn ask(&self, group: &mut Group) {
+        self.operation.ask(group);
+    }
+
+    fn answered(&mut self, answers: &mut Answers, then: &mut Group) -> Result<bool> {
+        let answered = catch_unwind(AssertUnwindSafe(|| self.operation.answered(answers, then)));
+        self.output = answered.unwrap_or(Err(Error::Lost))?;
+        Ok(self.output.is_some())
     }
 
     fn reply(self: Box<Self>, outcome: Result<()>) {
@@ -167,11 +196,10 @@ async fn commit(connection: &mut SqliteConnection, facts: &Arc<Facts>, batch: &m
 async fn transact(connection: &mut SqliteConnection, facts: &Arc<Facts>, jobs: &mut [Box<dyn Job>]) -> Result<()> {
     let work = async {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-        for job in &mut *jobs {
-            job.run(connection).await?;
-        }
+        let mut last = run_all(connection, jobs).await?;
         let _commit = facts.commit(jobs.iter().map(|job| job.touched()));
-        sqlx::query("COMMIT").execute(&mut *connection).await?;
+        last.add("COMMIT", []);
+        last.send(&mut Tx(Dialect::Sqlite(&mut *connection))).await?;
         Ok(())
     };
     let result = work.await;
@@ -180,6 +208,51 @@ async fn transact(connection: &mut SqliteConnection, facts: &Arc<Facts>, jobs: &
         let _ = sqlx::query("ROLLBACK").execute(connection).await;
     }
     result
+}
+
+/// Runs `jobs`, but for the statements that are given back. Each trip to the connection's thread serves as many as can be: none of them
+/// was told yet that it is done, so that their order is free.
+async fn run_all(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<Group> {
+    let mut tx = Tx(Dialect::Sqlite(&mut *connection));
+    let mut alone = Vec::new();
+    let mut one: Vec<_> = (0..jobs.len())
+        .filter(|index| jobs[*index].trips() == Trips::One)
+        .collect();
+    while !one.is_empty() {
+        // Powers of two: their texts are few, so that they stay prepared.
+        let count = MOST_IN_ONE_TRIP.min(1 << one.len().ilog2());
+        let now = one.split_off(one.len() - count);
+        let mut group = Group::default();
+        now.iter().for_each(|index| jobs[*index].ask(&mut group));
+        let mut answers = group.send(&mut tx).await?;
+        for index in now {
+            if !jobs[index].answered(&mut answers, &mut Group::default())? {
+                alone.push(index);
+            }
+        }
+    }
+    // What one of them writes goes with the questions of the next.
+    let mut group = Group::default();
+    for index in (0..jobs.len())
+        .filter(|index| jobs[*index].trips() == Trips::Two)
+        .collect::<Vec<_>>()
+    {
+        let before = group.len();
+        jobs[index].ask(&mut group);
+        let mut answers = std::mem::take(&mut group).send(&mut tx).await?;
+        answers.skip(before);
+        if !jobs[index].answered(&mut answers, &mut group)? {
+            alone.push(index);
+        }
+    }
+    alone.extend((0..jobs.len()).filter(|index| jobs[*index].trips() == Trips::OfItsOwn));
+    if !alone.is_empty() {
+        std::mem::take(&mut group).send(&mut tx).await?;
+    }
+    for index in alone {
+        jobs[index].run(connection).await?;
+    }
+    Ok(group)
 }
 
 #[cfg(test)]

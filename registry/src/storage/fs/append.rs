@@ -2,6 +2,9 @@
 //!
 //! The body is gathered into buffers of [`BUFFER`] bytes. While one is written on a blocking thread the next one fills, so at most
 //! two are alive; small bodies get small buffers. One flush at the end makes all of it durable.
+//!
+//! The page cache keeps the first [`CACHED`] bytes of an upload for whoever pulls it next. What follows goes past it: a copy into the
+//! cache costs more than all else that is done with a byte here, and pushes out what others read.
 
 use std::io;
 
@@ -11,6 +14,7 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::{
     super::{AppendError, BoxError, ByteStream, Error, Operation, Position, StopCause, key::UPLOADS},
+    buffer::{Buffer, is_aligned},
     disk::Disk,
     held::Locked,
     stopping,
@@ -18,6 +22,8 @@ use super::{
 
 /// How much is written at once, in bytes; a power of two.
 const BUFFER: usize = 256 * 1024;
+/// How much of an upload is left in the page cache, in bytes.
+const CACHED: u64 = 4 << 20;
 
 /// See `HeldUpload::append`. The upload comes back with the outcome; the outer error means that no more work is taken on.
 pub(super) async fn append(
@@ -29,7 +35,7 @@ pub(super) async fn append(
         body,
         rest: Bytes::new(),
     };
-    let mut filling = Vec::new();
+    let mut filling = Buffer::default();
     let disk = locked.file.shared_disk();
     let writer = Writer {
         locked,
@@ -38,7 +44,7 @@ pub(super) async fn append(
     };
     let mut turn = Turn::Over(Written {
         writer,
-        buffer: Vec::new(),
+        buffer: Buffer::default(),
         outcome: Ok(()),
     });
     let last = loop {
@@ -54,9 +60,12 @@ pub(super) async fn append(
                 let full = std::mem::replace(&mut filling, buffer);
                 turn = Turn::Running(in_turn(&disk, move || writer.write_buffer(full)).await);
             }
-            (Ok(()), Filled::End) => break in_turn(&disk, move || writer.finish(&filling, None)).await,
+            (Ok(()), Filled::End) => break in_turn(&disk, move || writer.finish(filling.bytes(), None)).await,
             (Ok(()), Filled::Broken(error)) => {
-                break in_turn(&disk, move || writer.finish(&filling, Some(StopCause::Body(error)))).await;
+                break in_turn(&disk, move || {
+                    writer.finish(filling.bytes(), Some(StopCause::Body(error)))
+                })
+                .await;
             }
         }
     };
@@ -88,14 +97,10 @@ enum Filled {
 
 impl Source {
     /// Gathers bytes until `buffer` holds [`BUFFER`] of them or no more come.
-    async fn fill(&mut self, buffer: &mut Vec<u8>) -> Filled {
+    async fn fill(&mut self, buffer: &mut Buffer) -> Filled {
         loop {
             let piece = self.rest.len().min(BUFFER - buffer.len());
-            let needed = buffer.len() + piece;
-            if needed > buffer.capacity() {
-                buffer.reserve_exact(needed.next_power_of_two() - buffer.len());
-            }
-            buffer.extend_from_slice(&self.rest[..piece]);
+            buffer.extend(&self.rest[..piece]);
             self.rest.advance(piece);
             if buffer.len() == BUFFER {
                 return Filled::Full;
@@ -118,7 +123,7 @@ enum Turn {
 /// The writer and the buffer, back from their turn.
 struct Written {
     writer: Writer,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     outcome: Result<(), Error>,
 }
 
@@ -142,8 +147,8 @@ struct Writer {
 
 impl Writer {
     /// Writes the buffer, and hands it back empty.
-    fn write_buffer(mut self, mut buffer: Vec<u8>) -> Written {
-        let outcome = self.write(&buffer);
+    fn write_buffer(mut self, mut buffer: Buffer) -> Written {
+        let outcome = self.write(buffer.bytes());
         buffer.clear();
         Written {
             writer: self,
@@ -171,7 +176,8 @@ impl Writer {
             *size = self.end;
         }
         while !bytes.is_empty() {
-            let written = file.write_at(bytes, self.end)?;
+            let past_cache = self.end >= CACHED && is_aligned(bytes, self.end);
+            let written = file.write_at(bytes, self.end, past_cache)?;
             bytes = &bytes[written..];
             self.end += written as u64;
             *size = self.end;

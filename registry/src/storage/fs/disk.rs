@@ -12,6 +12,7 @@ use std::{
     },
 };
 
+use rustix::fs::OFlags;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::super::{Error, ErrorKind, Faults, Operation};
@@ -244,17 +245,38 @@ impl OpenFile {
         self.step(Operation::Inspect, |file| file.metadata().map(|found| found.len()))
     }
 
-    /// Writes some of `bytes` at `offset`; how many, at least one.
-    pub(super) fn write_at(&self, bytes: &[u8], offset: u64) -> Result<usize, Error> {
+    /// Writes some of `bytes` at `offset`; how many, at least one. `past_cache`: not through the page cache, if the file system can.
+    /// Then place, offset and length are [aligned](super::buffer::is_aligned).
+    pub(super) fn write_at(&self, bytes: &[u8], offset: u64, past_cache: bool) -> Result<usize, Error> {
         self.step(Operation::Write, |file| {
+            let past_cache = self.pass_cache(past_cache);
             loop {
                 match file.write_at(bytes, offset) {
                     Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    // Some file systems say so only here.
+                    Err(error) if error.kind() == io::ErrorKind::InvalidInput && past_cache => {
+                        self.pass_cache(false);
+                        return file.write_at(bytes, offset);
+                    }
                     other => return other,
                 }
             }
         })
+    }
+
+    /// Has writes from now on go past the page cache, or through it. Says which.
+    fn pass_cache(&self, pass: bool) -> bool {
+        let Ok(flags) = rustix::fs::fcntl_getfl(&self.file) else {
+            return false;
+        };
+        let mut wanted = flags;
+        wanted.set(OFlags::DIRECT, pass);
+        if wanted == flags {
+            return pass;
+        }
+        let changed = rustix::fs::fcntl_setfl(&self.file, wanted).is_ok();
+        pass && changed
     }
 
     /// Fills `bytes` from `offset` on. A file that ends before is an error.

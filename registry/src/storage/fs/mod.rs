@@ -4,6 +4,7 @@
 //! The order that makes a blob durable stands in `commit.rs`; every system call goes through `disk.rs`.
 
 mod append;
+mod buffer;
 mod commit;
 mod data_dir;
 mod disk;

@@ -43,7 +43,7 @@ fn go_through(disk: &Arc<Disk>, upload: &str, blob: &str) -> Result<(), Error> {
             "two can lock one file: the file system's locks do not work",
         );
     }
-    file.write_at(BYTES, 0)?;
+    file.write_at(BYTES, 0, false)?;
     file.sync()?;
     disk.rename(upload, blob)?;
     if file.is_in_place()? {

@@ -27,7 +27,7 @@ fn store(disk: &Arc<Disk>, key: &BlobKey, upload: &str, blob: &str, bytes: &[u8]
     let file = disk.create_read_only(upload)?;
     let mut written = 0;
     while written < bytes.len() {
-        written += file.write_at(&bytes[written..], written as u64)?;
+        written += file.write_at(&bytes[written..], written as u64, false)?;
     }
     file.sync()?;
     let (shard, algorithm) = key.folders();
