@@ -191,6 +191,15 @@ impl App {
         self.panics.load(Ordering::Relaxed)
     }
 
+    /// Looks through a large database, which the start did not wait for. Comes back only if it is damaged.
+    pub(crate) async fn find_damage(&self) -> MigrateError {
+        match self.metadata.check_rest().await {
+            Err(error @ MigrateError::Damaged(_)) => error,
+            // What could not be found out, requests find out.
+            _ => std::future::pending().await,
+        }
+    }
+
     /// What is to be told with the counters.
     pub(crate) async fn observe(&self) -> Observed {
         let (connections, idle, waiting) = self.metadata.load();

@@ -10,7 +10,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use futures_util::future::OptionFuture;
-use tokio::{net::TcpListener, signal::unix, time::timeout};
+use tokio::{net::TcpListener, signal::unix, sync::oneshot, time::timeout};
 use uuid::Uuid;
 
 use crate::{
@@ -98,8 +98,16 @@ async fn start(flags: Flags) -> anyhow::Result<()> {
     written(&text);
     let (leaving, delay) = (app.clone(), config.shutdown_delay);
     let mut told = async move || tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} };
+    let (found, mut damage) = oneshot::channel();
     let stopped = async move {
-        told().await;
+        tokio::select! {
+            () = told() => {}
+            error = leaving.find_damage() => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the server ends");
+                let _ = found.send(error);
+                return;
+            }
+        }
         leaving.leave();
         if !delay.is_zero() {
             tracing::info!(?delay, "not ready any more: requests should go elsewhere");
@@ -107,7 +115,7 @@ async fn start(flags: Flags) -> anyhow::Result<()> {
         }
     };
     serve(app, listener, ConnectionLimits::default(), stopped).await?;
-    Ok(())
+    damage.try_recv().map_or(Ok(()), |damage| Err(damage.into()))
 }
 
 /// Serves metrics for as long as the process runs, its end included. Returns where.

@@ -19,7 +19,7 @@ use wreg_registry::Faults;
 use crate::{
     bucket::on_files,
     flows::is_stored,
-    process::{Client, until},
+    process::{self, Client, until},
     registry::{Options, TestDatabase, TestRegistry},
 };
 
@@ -149,6 +149,8 @@ async fn a_damaged_database_is_refused_and_left_alone() {
     if let TestDatabase::Postgres(_) = database {
         return;
     }
+    // Without pages that nothing is in: what they hold means nothing.
+    execute(&data, &database, "VACUUM").await;
     let file = data.path().join("wreg.db");
     let whole = content(&file);
     let pages = whole.len() / PAGE;
@@ -169,6 +171,48 @@ async fn a_damaged_database_is_refused_and_left_alone() {
     refused("half of it").await;
     write_at(&file, 0, &whole);
     holds_the_image(&data, &database).await;
+}
+
+/// **P07** A page of a database is damaged that is too large to be looked through before the start → soon after it, the server says so and ends.
+#[test]
+fn damage_in_a_large_database_ends_the_server() {
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let server = process::start(data.path());
+    let mut client = Client::of(&server);
+    push_config(&mut client);
+    for number in 0..5 {
+        push_manifest(&mut client, number, 4_000_000);
+    }
+    assert!(server.terminate().success());
+    let file = data.path().join("wreg.db");
+    let length = content(&file).len();
+    assert!(length > 16 << 20);
+    // The pages of one manifest follow each other.
+    write_at(&file, length / 2 / PAGE * PAGE, &[0xa5; 4 * PAGE]);
+    let mut server = process::start(data.path());
+    assert!(!server.wait().success());
+    assert!(
+        server.stderr().contains("the database is damaged"),
+        "{}",
+        server.stderr()
+    );
+}
+
+/// Pushes what the manifests of [`push_manifest`] are made of.
+fn push_config(client: &mut Client) {
+    let blob = format!("/v2/acme/hello/blobs/uploads/?digest={}", Digest::sha256("{}"));
+    client.must(201, "POST", &blob, b"{}");
+}
+
+/// Pushes a manifest of at least that many bytes.
+fn push_manifest(client: &mut Client, number: usize, length: usize) {
+    let text = format!("{number} {}", "x".repeat(length));
+    let manifest = json!({
+        "schemaVersion": 2, "mediaType": MediaType::IMAGE_MANIFEST, "config": { "mediaType": "a/b", "digest": Digest::sha256("{}"), "size": 2 },
+        "layers": [], "annotations": { "text": text },
+    });
+    let target = format!("/v2/acme/hello/manifests/{number}");
+    client.must(201, "PUT", &target, manifest.to_string().as_bytes());
 }
 
 /// Changes the database behind the server's back.
@@ -234,17 +278,7 @@ async fn a_second_server_on_the_same_folder_is_refused() {
 async fn a_reader_that_does_not_end_is_told_of() {
     let server = RegistryProcess::start();
     let mut client = Client::of(&server);
-    let push = |client: &mut Client, number: usize, length: usize| {
-        let text = format!("{number} {}", "x".repeat(length));
-        let manifest = json!({
-            "schemaVersion": 2, "mediaType": MediaType::IMAGE_MANIFEST, "config": { "mediaType": "a/b", "digest": Digest::sha256("{}"), "size": 2 },
-            "layers": [], "annotations": { "text": text },
-        });
-        let target = format!("/v2/acme/hello/manifests/{number}");
-        client.must(201, "PUT", &target, manifest.to_string().as_bytes());
-    };
-    let blob = format!("/v2/acme/hello/blobs/uploads/?digest={}", Digest::sha256("{}"));
-    client.must(201, "POST", &blob, b"{}");
+    push_config(&mut client);
 
     let options = sqlx::sqlite::SqliteConnectOptions::new()
         .filename(server.data_dir().join("wreg.db"))
@@ -256,18 +290,18 @@ async fn a_reader_that_does_not_end_is_told_of() {
     begin.expect("it can be read");
     let told = || server.stderr().matches("write-ahead log is long").count();
     for number in 0..20 {
-        push(&mut client, number, 4_000_000);
+        push_manifest(&mut client, number, 4_000_000);
     }
     let mut number = 20;
     until(|| {
-        push(&mut client, number, 10);
+        push_manifest(&mut client, number, 10);
         number += 1;
         told() == 1
     });
     reader.close().await.expect("it closes");
     let log = server.data_dir().join("wreg.db-wal");
     until(|| {
-        push(&mut client, number, 10);
+        push_manifest(&mut client, number, 10);
         number += 1;
         File::open(&log).and_then(|log| log.metadata()).expect("the log").len() <= 16 << 20
     });

@@ -45,7 +45,6 @@ use self::{
     facts::{Facts, Touched},
     group::{Answers, Group},
     unwritten::Unwritten,
-    wal::Wal,
     writer::Writer,
 };
 
@@ -182,7 +181,7 @@ impl Metadata {
         let facts = Arc::new(Facts::new());
         Ok(Self {
             db: Arc::new(Dialect::Sqlite(readers)),
-            writer: Some(Writer::start(writer, Wal::of(file), Arc::clone(&facts))),
+            writer: Some(Writer::start(writer, Arc::clone(&facts))),
             facts: Some(facts),
             unwritten: Some(Arc::default()),
         })
@@ -211,6 +210,18 @@ impl Metadata {
         let (tokens,): (i64,) =
             on_db!(&*self.db, pool => sqlx::query_as("SELECT COUNT(*) FROM tokens").fetch_one(pool).await)?;
         Ok(tokens == 0)
+    }
+
+    /// Looks through a SQLite database that was too large for that to be done at the start. An error if it is damaged. Dropping it ends
+    /// the look.
+    pub async fn check_rest(&self) -> Result<(), MigrateError> {
+        match &*self.db {
+            Dialect::Sqlite(pool) => {
+                let mut connection = pool.acquire().await.map_err(Error::from)?;
+                migrate::check_large(&mut connection).await
+            }
+            Dialect::Postgres(_) => Ok(()),
+        }
     }
 
     /// Whether the database answers.

@@ -42,10 +42,11 @@ enum Message {
 pub(super) struct Writer(mpsc::Sender<Message>);
 
 impl Writer {
-    /// Gives `connection` to a task of its own. `log` is what it writes to, and `facts` are those that its commits change.
-    pub(super) fn start(mut connection: SqliteConnection, mut log: Wal, facts: Arc<Facts>) -> Self {
+    /// Gives `connection` to a task of its own. `facts` are those that its commits change.
+    pub(super) fn start(mut connection: SqliteConnection, facts: Arc<Facts>) -> Self {
         let (door, mut queue) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
+            let mut log = Wal::default();
             let mut batch = Vec::new();
             let stopped = loop {
                 let Some(first) = queue.recv().await else { break None };
@@ -53,7 +54,7 @@ impl Writer {
                 if !batch.is_empty() {
                     let writes = batch.len();
                     commit(&mut connection, &facts, &mut batch).await;
-                    log.has_grown(writes);
+                    log.has_grown(&mut connection, writes).await;
                 }
                 if stop.is_some() {
                     break stop;

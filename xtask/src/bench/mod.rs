@@ -129,6 +129,7 @@ fn measure_in(runner: &mut Runner, arguments: &Arguments, folder: &Path) -> Resu
     let programs = runner.part("install peers", |runner| {
         Programs::in_folder(runner, &release)?.with_peers(runner)
     })?;
+    runner.part("touch memory", |_| machine::touch_memory())?;
     let mut lines = Vec::new();
     if arguments.stack != Some(Where::PostgresS3) {
         lines.extend(runner.part("on SQLite and files", |runner| {
@@ -146,7 +147,10 @@ fn measure_in(runner: &mut Runner, arguments: &Arguments, folder: &Path) -> Resu
 fn on_files(runner: &mut Runner, arguments: &Arguments, programs: &Programs, folder: &Path) -> Result<Vec<Line>> {
     let rounds = arguments.rounds();
     let wanted = |id: &str| arguments.is_wanted(id);
-    let mut stack = Stack::new("sqlite-files", programs, folder.join("files"), Backend::Files);
+    let files = folder.join("files");
+    fs::create_dir_all(&files)?;
+    machine::spread(&files);
+    let mut stack = Stack::new("sqlite-files", programs, files, Backend::Files);
     let mut lines = Vec::new();
     for row in ROWS.iter().filter(|row| wanted(row.id)) {
         lines.push(stack.measure(row, &rounds)?);

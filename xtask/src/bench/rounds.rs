@@ -38,6 +38,8 @@ pub(super) struct Stack<'a> {
     idle: Vec<f64>,
     /// Its figures at each row.
     loaded: Vec<Figures>,
+    /// Turns that have had a registry of their own.
+    turns: usize,
 }
 
 impl<'a> Stack<'a> {
@@ -50,6 +52,7 @@ impl<'a> Stack<'a> {
             running: HashMap::new(),
             idle: Vec::new(),
             loaded: Vec::new(),
+            turns: 0,
         }
     }
 
@@ -112,11 +115,16 @@ impl<'a> Stack<'a> {
         process::read(&mut Command::new("sync"))?;
         // In a database and a bucket that stay, there is no new registry.
         if row.writes && !self.on_bucket() {
-            let data = self.folder.join("turn");
+            self.turns += 1;
+            let data = self.folder.join(format!("turn-{}", self.turns));
             let server = self.start(peer, &data)?;
             let figures = load::run(self.programs, &server, &arguments);
             drop(server);
-            fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))?;
+            // Many small files stay until the end: ext4 looks at each inode that was given up of late before it makes a new one, so that
+            // the next turn would pay for this one.
+            if row.is_bulk() {
+                fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))?;
+            }
             return figures;
         }
         let name = if peer == Peer::Anonymous { Peer::Wreg } else { peer }.name();

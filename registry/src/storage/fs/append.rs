@@ -23,7 +23,7 @@ use super::{
 /// How much is written at once, in bytes; a power of two.
 const BUFFER: usize = 256 * 1024;
 /// How much of an upload is left in the page cache, in bytes.
-const CACHED: u64 = 4 << 20;
+const CACHED: u64 = 1 << 20;
 
 /// See `HeldUpload::append`. The upload comes back with the outcome; the outer error means that no more work is taken on.
 pub(super) async fn append(
