@@ -6,18 +6,19 @@ use std::{
     io::Read as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
-use reqwest::{Certificate, redirect::Policy};
+use reqwest::Certificate;
 use wreg_oci::Host;
 
-use crate::{Credentials, Error, Registry, Retries, Store, files, http::Connection, origin::Origin};
+use crate::{
+    Credentials, Error, Registry, Retries, Store, files,
+    http::{Connection, Transport},
+    origin::Origin,
+};
 
 /// The most bytes of a CA file that are read: the bundles of whole systems have a tenth of it.
 const MAX_CA_FILE: u64 = 4 * 1024 * 1024;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a client is made from.
 #[derive(Debug, Clone)]
@@ -93,7 +94,9 @@ impl Client {
         }
         let options = &self.0.options;
         let origin = Origin::new(host, options.speaks_plain_http(host))?;
-        let http = self.http(host, &origin)?;
+        let (agent, certificates) = (options.user_agent.clone(), self.0.certificates.clone());
+        let http = Transport::new(agent, certificates, host.is_loopback());
+        http.client(&origin.at("/"))?;
         let retries = self.0.retries.clone();
         let connection = Connection::new(host.clone(), origin, options.credentials.clone(), http, retries);
         let registry = Registry::new(connection, options.store.clone());
@@ -109,35 +112,6 @@ impl Client {
     /// Whose rights it uses.
     pub fn credentials(&self) -> &Credentials {
         &self.0.options.credentials
-    }
-
-    fn http(&self, host: &Host, origin: &Origin) -> Result<reqwest::Client, Error> {
-        let builder = || {
-            let builder = reqwest::Client::builder()
-                .user_agent(&self.0.options.user_agent)
-                .connect_timeout(CONNECT_TIMEOUT)
-                // Redirects are followed where and how `http` allows it.
-                .redirect(Policy::none())
-                // Digests are over what was pushed: a coding would be undone before it could be seen.
-                .no_gzip()
-                .no_brotli()
-                .no_zstd()
-                .no_deflate();
-            // What is meant for this machine must not be shown to a proxy.
-            if host.is_loopback() {
-                builder.no_proxy()
-            } else {
-                builder
-            }
-        };
-        let certificates = &self.0.certificates;
-        let with_system = builder().tls_certs_merge(certificates.clone()).build();
-        let client = match with_system {
-            // A machine without any certificate authority can still speak plain http.
-            Err(_) if origin.is_plain() => builder().tls_certs_only(certificates.clone()).build(),
-            other => other,
-        };
-        client.map_err(|error| Error::Options(format!("no TLS client can be made: {error}")))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The local store: what was verified once, by digest, so that the second pull of the same digest costs no transfer.
 //!
 //! `<folder>/sha256/<encoded>` is whole and was verified before it got that name; `<encoded>.partial` beside it is a transfer
-//! that goes on or broke off. Several processes may use a store at once. Nothing is ever evicted yet.
+//! that goes on or broke off. Nothing of it is flushed to the disk: whatever a crash of the machine makes of a file is noticed when it is
+//! used, since that verifies it again. Several processes may use a store at once. Nothing is ever evicted yet.
 
 use std::path::{Path, PathBuf};
 
@@ -53,7 +54,7 @@ impl Store {
         files::make_private_folder(folder.to_owned()).await?;
         let (mut file, temporary) = files::temporary(folder, true).await?;
         file.write_all(bytes).await.map_err(files::failed(&path))?;
-        files::appear(file, temporary, &path).await
+        files::appear_in_store(file, temporary, &path).await
     }
 
     /// The content if it is here, at most `max` bytes long, and still what it was; otherwise it is fetched again.

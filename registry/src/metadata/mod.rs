@@ -54,7 +54,7 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 /// Connections that read while one writes. SQLite's readers do not block each other or the writer.
 const SQLITE_READERS: u32 = 4;
 /// Pages that SQLite's writer keeps in memory, in KiB: digests fall anywhere, so that hardly a page of a small cache is met twice.
-const WRITER_CACHE_KIB: u32 = 16 * 1024;
+const WRITER_CACHE_KIB: u32 = 8 * 1024;
 /// Connections to PostgreSQL, for reading and writing together.
 const POSTGRES_CONNECTIONS: u32 = 20;
 /// How long a request waits for a connection before it is told to come back.

@@ -224,7 +224,9 @@ async fn run_all(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -
         let count = MOST_IN_ONE_TRIP.min(1 << one.len().ilog2());
         let now = one.split_off(one.len() - count);
         let mut group = Group::default();
-        now.iter().for_each(|index| jobs[*index].ask(&mut group));
+        for index in &now {
+            jobs[*index].ask(&mut group);
+        }
         let mut answers = group.send(&mut tx).await?;
         for index in now {
             if !jobs[index].answered(&mut answers, &mut Group::default())? {

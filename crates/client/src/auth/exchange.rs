@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use http::{StatusCode, header::AUTHORIZATION};
+use http::{Method, StatusCode, header::AUTHORIZATION};
 
 use super::{Auth, Bearer, Realm, Scope, Token};
 use crate::{
@@ -52,7 +52,7 @@ impl Auth {
         for parameter in &scope.parameters {
             url.query_pairs_mut().append_pair("scope", parameter);
         }
-        let mut request = self.http.get(url);
+        let mut request = self.http.request(Method::GET, url)?;
         if let Some(secret) = secret {
             request = request.header(AUTHORIZATION, self.basic(secret)?);
         }

@@ -19,7 +19,11 @@ pub(crate) use self::{
     scope::Scope,
     token::{Bearer, Token, sensitive},
 };
-use crate::{Credentials, Error, Secret, http::answer::Words, origin::Origin};
+use crate::{
+    Credentials, Error, Secret,
+    http::{Transport, answer::Words},
+    origin::Origin,
+};
 
 /// What is known of how to be authorised at one registry.
 #[derive(Debug)]
@@ -27,7 +31,7 @@ pub(crate) struct Auth {
     host: Host,
     origin: Origin,
     credentials: Credentials,
-    http: reqwest::Client,
+    http: Transport,
     /// Held while a token is fetched, so that many requests at once ask for it once.
     state: Mutex<State>,
 }
@@ -63,7 +67,7 @@ impl From<&Token> for Authorization {
 }
 
 impl Auth {
-    pub(crate) fn new(host: Host, origin: Origin, credentials: Credentials, http: reqwest::Client) -> Self {
+    pub(crate) fn new(host: Host, origin: Origin, credentials: Credentials, http: Transport) -> Self {
         Self {
             host,
             origin,

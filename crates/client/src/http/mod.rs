@@ -19,6 +19,7 @@ mod body;
 mod call;
 mod fetch;
 mod redirect;
+mod transport;
 
 use std::{
     pin::pin,
@@ -42,6 +43,7 @@ pub(crate) use self::{
     body::Body,
     call::{Access, Call},
     fetch::Fetched,
+    transport::Transport,
 };
 use crate::{
     Credentials, Error, Retries,
@@ -60,20 +62,14 @@ pub(crate) struct Connection {
     pub(crate) host: Host,
     pub(crate) origin: Origin,
     pub(crate) retries: Retries,
-    http: reqwest::Client,
+    http: Transport,
     auth: Auth,
     /// Whether it ever answered: a registry that never did is not there, one that did may come back.
     has_answered: AtomicBool,
 }
 
 impl Connection {
-    pub(crate) fn new(
-        host: Host,
-        origin: Origin,
-        credentials: Credentials,
-        http: reqwest::Client,
-        retries: Retries,
-    ) -> Self {
+    pub(crate) fn new(host: Host, origin: Origin, credentials: Credentials, http: Transport, retries: Retries) -> Self {
         Self {
             auth: Auth::new(host.clone(), origin.clone(), credentials, http.clone()),
             host,
@@ -231,7 +227,7 @@ impl Connection {
     ) -> Result<reqwest::Response, Error> {
         let mut request = self
             .http
-            .request(call.method.clone(), url)
+            .request(call.method.clone(), url)?
             .headers(call.headers.clone());
         if let Some(authorization) = authorization {
             request = request.header(AUTHORIZATION, authorization.header.clone());

@@ -106,15 +106,16 @@ impl Partial {
 
     /// Appends the next bytes.
     pub(super) async fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let written = async {
-            self.file.write_all(bytes).await?;
-            // What was taken must be in the file even if the process ends right after.
-            self.file.flush().await
-        };
-        written.await.map_err(files::failed(self.path()))?;
+        // It is written while the next bytes come: if the process ends right after, these have to come again.
+        self.file.write_all(bytes).await.map_err(files::failed(self.path()))?;
         self.hasher.update(bytes);
         self.length += bytes.len() as u64;
         Ok(())
+    }
+
+    /// Has everything that was taken be in the file, whatever becomes of this process.
+    pub(super) async fn flush(&mut self) -> Result<(), Error> {
+        self.file.flush().await.map_err(files::failed(self.path()))
     }
 
     /// The digest of what is there.
@@ -122,14 +123,14 @@ impl Partial {
         self.hasher.clone().finish()
     }
 
-    /// Gives the file its name for good: durable when this returns.
+    /// Gives the file its name for good: durable when this returns, unless it is the local store's.
     pub(super) async fn appear(self, target: &Path) -> Result<(), Error> {
         match self.place {
             Place::Temporary(path) => files::appear(self.file, path, target).await,
             Place::Kept(path) => {
-                self.file.sync_all().await.map_err(files::failed(&path))?;
-                tokio::fs::rename(&path, target).await.map_err(files::failed(target))?;
-                files::sync_folder(files::folder_of(target)).await
+                let mut file = self.file;
+                file.flush().await.map_err(files::failed(&path))?;
+                tokio::fs::rename(&path, target).await.map_err(files::failed(target))
             }
         }
     }

@@ -157,6 +157,9 @@ impl<'a> Download<'a> {
             Err(error) => {
                 if matches!(error, Error::DigestMismatch { .. } | Error::SizeMismatch { .. }) {
                     partial.discard().await;
+                } else {
+                    // The next pull goes on there. What keeps this from it was told already.
+                    let _ = partial.flush().await;
                 }
                 Err(error)
             }

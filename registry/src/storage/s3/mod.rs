@@ -24,6 +24,7 @@ mod client;
 mod commit;
 mod failure;
 mod held;
+mod hot;
 mod list;
 mod names;
 mod probe;
@@ -42,6 +43,7 @@ use self::{
     bucket::Bucket,
     buffers::Buffers,
     held::{HeldParts, Holds},
+    hot::Hot,
 };
 use super::{BlobKey, BlobStore, ByteStream, Error, Faults, HeldUpload, Listing, S3Settings, UploadId};
 
@@ -61,6 +63,7 @@ struct Inner {
     bucket: Bucket,
     buffers: Arc<Buffers>,
     holds: Arc<Holds>,
+    hot: Hot,
     redirect: bool,
 }
 
@@ -71,11 +74,14 @@ impl S3Store {
     }
 
     fn with_client(settings: &S3Settings, client: aws_sdk_s3::Client, faults: Faults) -> Self {
+        // Where a test makes steps fail, every step is made.
+        let hot = Hot::new(!faults.are_injected());
         Self {
             inner: Arc::new(Inner {
                 bucket: Bucket::new(client, settings, faults),
                 buffers: Buffers::new(settings.memory),
                 holds: Arc::default(),
+                hot,
                 redirect: settings.redirect,
             }),
         }
@@ -95,12 +101,28 @@ impl BlobStore for S3Store {
     }
 
     fn read(&self, key: &BlobKey, range: Range<u64>) -> BoxFuture<'_, Result<Option<ByteStream>, Error>> {
-        Box::pin(read::blob(&self.inner.bucket, key.clone(), range))
+        let (key, hot) = (key.clone(), &self.inner.hot);
+        Box::pin(async move {
+            let (length, wanted) = (range.end, hot.wants(&range));
+            match read::blob(&self.inner.bucket, key.clone(), range).await? {
+                Some(read) if wanted => Ok(Some(hot.keep(&key, length, read).await)),
+                read => Ok(read),
+            }
+        })
+    }
+
+    fn at_hand(&self, key: &BlobKey, range: &Range<u64>) -> Option<Bytes> {
+        self.inner.hot.get(key, range)
     }
 
     fn put(&self, key: &BlobKey, bytes: Bytes) -> BoxFuture<'_, Result<(), Error>> {
         let key = key.clone();
-        Box::pin(async move { Ok(self.inner.bucket.put(&key.object(), bytes).await?) })
+        Box::pin(async move {
+            self.inner.bucket.put(&key.object(), bytes.clone()).await?;
+            // A copy: these may be a part of a larger buffer.
+            self.inner.hot.put(&key, Bytes::copy_from_slice(&bytes));
+            Ok(())
+        })
     }
 
     fn hold(&self, upload: UploadId) -> BoxFuture<'_, Result<Option<Box<dyn HeldUpload>>, Error>> {
@@ -115,6 +137,7 @@ impl BlobStore for S3Store {
 
     fn delete(&self, key: &BlobKey) -> BoxFuture<'_, Result<(), Error>> {
         let key = key.clone();
+        self.inner.hot.forget(&key);
         Box::pin(async move {
             // The bytes first: as long as the blob's name is there, whoever lists blobs finds what is left to remove.
             self.inner.bucket.delete(&names::data(key.generation())).await?;
