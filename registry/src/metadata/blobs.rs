@@ -180,7 +180,7 @@ impl Metadata {
 }
 
 /// The session to end is a row, if there is one.
-struct Publish(PutBlob);
+pub(super) struct Publish(pub(super) PutBlob);
 
 impl Operation for Publish {
     type Output = Option<String>;

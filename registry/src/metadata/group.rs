@@ -174,3 +174,31 @@ impl Answers {
         Ok(self.rows()?.into_iter().next())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_numbered_on_and_long_groups_are_split() {
+        let mut group = Group::default();
+        group.add("SELECT $2, $1, $10x", [Value::Number(1), Value::Number(2)]);
+        group.add("SELECT $1", [Value::from("text")]);
+        group.add("COMMIT", []);
+        group.add("SELECT 1", vec![Value::Number(0); VALUES]);
+        group.add("SELECT 2", vec![Value::Number(0); VALUES + 1]);
+        let mut statements = group.0.into_iter().peekable();
+        let mut next = || joined(&mut statements).map(|(text, arguments)| (text, arguments.len()));
+        let (text, count) = next().expect("it can be sent");
+        assert_eq!(
+            (text.as_str(), count),
+            ("SELECT $2, $1, $10x;\nSELECT $3;\nCOMMIT;\n", 3)
+        );
+        assert_eq!(next().expect("it can be sent").1, VALUES);
+        assert_eq!(
+            next().expect("it can be sent").1,
+            VALUES + 1,
+            "one statement is never split"
+        );
+    }
+}

@@ -7,7 +7,68 @@ use tokio::{
     task::{JoinHandle, yield_now},
 };
 
-use super::super::{Metadata, Operation, Result, Touched, Tx, collection::ClockNote, on_db};
+use wreg_api::{ImmutableTags, MissingReferences, Visibility};
+use wreg_oci::{Digest, Manifest, MediaType, RepositoryName, TagOrDigest};
+
+use super::super::{
+    Metadata, Operation, Result, Touched, Tx,
+    blobs::{Place, Publish, PutBlob},
+    collection::ClockNote,
+    manifests::{Precondition, Put, PutManifest},
+    on_db,
+    repositories::Settings,
+};
+
+const DEFAULTS: Settings = Settings {
+    visibility: Visibility::Private,
+    immutable_tags: ImmutableTags::None,
+    missing_references: MissingReferences::Reject,
+    deletable: true,
+};
+
+fn repository() -> RepositoryName {
+    "acme/hello".parse().expect("a name")
+}
+
+fn blob(content: &str) -> Publish {
+    Publish(PutBlob {
+        repository: repository(),
+        digest: Digest::sha256(content),
+        size: content.len() as u64,
+        place: Place::Store(content.to_owned()),
+        upload: None,
+        leased_until: 1,
+        defaults: DEFAULTS,
+        actor: "somebody".to_owned(),
+        now: 0,
+    })
+}
+
+/// A manifest of those blobs.
+fn manifest(tag: &str, layers: &[&str], precondition: Precondition) -> PutManifest {
+    let layers = layers.iter().map(|content| {
+        let (digest, size) = (Digest::sha256(content), content.len());
+        serde_json::json!({ "mediaType": "a/b", "digest": digest, "size": size })
+    });
+    let layers: Vec<_> = layers.collect();
+    let content = serde_json::json!({
+        "schemaVersion": 2, "mediaType": MediaType::IMAGE_MANIFEST, "config": layers[0], "layers": layers, "annotations": { "for": tag },
+    });
+    let content = content.to_string().into_bytes();
+    PutManifest {
+        repository: repository(),
+        digest: Digest::sha256(&content),
+        manifest: Manifest::parse(&content, &MediaType::IMAGE_MANIFEST).expect("a manifest"),
+        content,
+        tags: vec![tag.parse().expect("a tag")],
+        precondition,
+        may_create_tags: true,
+        may_update_tags: true,
+        defaults: DEFAULTS,
+        actor: "somebody".to_owned(),
+        now: 0,
+    }
+}
 
 /// Puts a row into a table that is not in use here.
 const INSERT: &str = "INSERT INTO collection_clock (name, seen_at, held_until) VALUES ('collection', 1, 2)";
@@ -50,18 +111,18 @@ impl Operation for Act {
 }
 
 /// Hands over `acts` while the writer is busy, so that all of them are waiting when it comes to them.
-async fn together(metadata: &Metadata, acts: Vec<Act>) -> Vec<Result<Vec<bool>>> {
-    let until = Arc::new(Semaphore::new(0));
-    let ask = |act| -> JoinHandle<_> {
+async fn together<O: Operation>(metadata: &Metadata, acts: Vec<O>) -> Vec<Result<O::Output>> {
+    fn ask<O: Operation>(metadata: &Metadata, act: O) -> JoinHandle<Result<O::Output>> {
         let metadata = metadata.clone();
         tokio::spawn(async move { metadata.write(act).await })
-    };
+    }
+    let until = Arc::new(Semaphore::new(0));
     let begun = Arc::new(Semaphore::new(0));
-    let busy = ask(Act::Wait(Arc::clone(&begun), Arc::clone(&until)));
+    let busy = ask(metadata, Act::Wait(Arc::clone(&begun), Arc::clone(&until)));
     begun.acquire().await.expect("it is not closed").forget();
     let mut asked = Vec::new();
     for act in acts {
-        asked.push(ask(act));
+        asked.push(ask(metadata, act));
         while metadata.load().2 < asked.len() {
             yield_now().await;
         }
@@ -110,4 +171,59 @@ async fn an_operation_that_fails_takes_no_other_one_with_it() {
             })
         );
     }
+}
+
+#[tokio::test]
+async fn blobs_of_a_new_repository_are_put_together() {
+    let (_folder, metadata) = database().await;
+    // As many as make trips of eight, two and one.
+    let contents: Vec<_> = (0..11).map(|number| format!("content {number}")).collect();
+    let told = together(&metadata, contents.iter().map(|content| blob(content)).collect()).await;
+    for (content, told) in contents.iter().zip(told) {
+        assert_eq!(
+            told.expect("it is put").as_ref(),
+            Some(content),
+            "each at its own place"
+        );
+        let found = metadata.find_blob(&repository(), &Digest::sha256(content)).await;
+        assert_eq!(
+            found.expect("an answer").expect("it is there").place,
+            Place::Store(content.clone())
+        );
+    }
+    let mut again = blob(&contents[0]);
+    again.0.place = Place::Store("elsewhere".to_owned());
+    let told = together(&metadata, vec![again, blob("another")]).await;
+    let told: Vec<_> = told.into_iter().map(|told| told.expect("it is put")).collect();
+    assert_eq!(told, [Some(contents[0].clone()), Some("another".to_owned())]);
+}
+
+#[tokio::test]
+async fn manifests_that_are_put_together_see_each_other() {
+    let (_folder, metadata) = database().await;
+    // More blobs than the smallest statement has room for.
+    let contents: Vec<_> = (0..12).map(|number| format!("content {number}")).collect();
+    let layers: Vec<_> = contents.iter().map(String::as_str).collect();
+    for told in together(&metadata, contents.iter().map(|content| blob(content)).collect()).await {
+        told.expect("it is put");
+    }
+    let put = |layers: &[&str]| manifest("1.0.0", layers, Precondition::Absent);
+    let (first, second) = (put(&layers), put(&layers[..1]));
+    let digest = first.digest.clone();
+    let told = together(&metadata, vec![first, second, put(&["nowhere"])]).await;
+    let told: Vec<_> = told.into_iter().map(|told| told.expect("an answer")).collect();
+    assert_eq!(told, [Put::Done, Put::PreconditionFailed, Put::PreconditionFailed]);
+    let tag = TagOrDigest::Tag("1.0.0".parse().expect("a tag"));
+    let found = metadata.find_manifest(&repository(), &tag).await.expect("an answer");
+    assert_eq!(found.expect("it is there").digest, digest);
+    for content in &contents {
+        let referenced = metadata
+            .is_blob_referenced(&repository(), &Digest::sha256(content))
+            .await;
+        assert!(referenced.expect("an answer"), "{content}");
+    }
+    let told = metadata
+        .write(manifest("2.0.0", &["nowhere"], Precondition::None))
+        .await;
+    assert_eq!(told.expect("an answer"), Put::Missing(vec![Digest::sha256("nowhere")]));
 }
