@@ -1,8 +1,8 @@
 //! What the figures were measured on, and what is done so that it is the same for all.
 
-use std::{fs, hint, path::Path, process::Command, thread};
+use std::{fs, path::Path, process::Command, thread};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::process;
 
@@ -29,21 +29,4 @@ pub(super) fn describe(folder: &Path) -> Result<Vec<String>> {
 /// file systems know nothing of it, and need it not.
 pub(super) fn spread(folder: &Path) {
     drop(Command::new("chattr").arg("+T").arg(folder).output());
-}
-
-/// How much of the free memory is used.
-const SHARE: u64 = 80;
-const PIECE: usize = 64 << 20;
-
-/// Uses most of the free memory once. A virtual machine gets its memory from the host page by page, when it first touches it: that costs
-/// more than anything a server does with a page, and whoever comes first would pay for all.
-pub(super) fn touch_memory() -> Result<()> {
-    let told = fs::read_to_string("/proc/meminfo")?;
-    let line = told.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
-    let free: u64 = line.context("MemAvailable")?.trim().trim_end_matches(" kB").parse()?;
-    let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").unwrap_or_default();
-    let bytes = (free * 1024).min(limit.trim().parse().unwrap_or(u64::MAX)) / 100 * SHARE;
-    let pieces: Vec<_> = (0..bytes / PIECE as u64).map(|_| vec![1_u8; PIECE]).collect();
-    hint::black_box(&pieces);
-    Ok(())
 }

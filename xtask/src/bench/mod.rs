@@ -129,7 +129,6 @@ fn measure_in(runner: &mut Runner, arguments: &Arguments, folder: &Path) -> Resu
     let programs = runner.part("install peers", |runner| {
         Programs::in_folder(runner, &release)?.with_peers(runner)
     })?;
-    runner.part("touch memory", |_| machine::touch_memory())?;
     let mut lines = Vec::new();
     if arguments.stack != Some(Where::PostgresS3) {
         lines.extend(runner.part("on SQLite and files", |runner| {

@@ -31,8 +31,7 @@ const METHOD: &str = "
   loop that hashes, writes and syncs files, and does nothing else.
 - zot is not compared: the public module proxy does not serve its module.
 - On object storage both registries use the same Garage, which syncs, and wreg a PostgreSQL with its defaults.
-- Each turn of a row that writes has an empty registry, in a folder whose files lie far from those of the turns before. Nearly all free
-  memory is used once before the first: a virtual machine gets it from its host page by page, and whoever comes first would pay for all.
+- Each turn of a row that writes has an empty registry, in a folder whose files lie far from those of the turns before.
 - Private memory is what the kernel calls `RssAnon`; what is mapped from files is reported beside it.
 ";
 
