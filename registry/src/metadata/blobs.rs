@@ -90,12 +90,12 @@ const FIND: &str =
 impl Metadata {
     /// The blob, if `repository` holds it.
     pub async fn find_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<Option<Arc<BlobRecord>>> {
-        let read = async {
+        let read = || async {
             let row: Option<BlobRow> = on_db!(&*self.db, db => sqlx::query_as(FIND).bind(repository.as_str()).bind(digest.as_str()).fetch_optional(db).await)?;
             row.map(|row| row.try_into().map(Arc::new)).transpose()
         };
         let Some(facts) = &self.facts else {
-            return read.await;
+            return Box::pin(read()).await;
         };
         let key = || Within(repository.clone(), digest.clone());
         let asked = Within(repository, digest);

@@ -210,12 +210,14 @@ impl<K: Hash + Eq, V: Weight + Clone> Kept<K, V> {
     }
 
     /// The fact as it is kept, or else as `read` reads it from the database. `key` makes the key to keep it by.
-    pub(super) async fn get_or_read<Q: Hash + Equivalent<K> + ?Sized>(
+    ///
+    /// What reads is made only where it is needed, and in a box: it is large, and would be moved around with every request.
+    pub(super) async fn get_or_read<Q: Hash + Equivalent<K> + ?Sized, R: Future<Output = Result<Option<V>>>>(
         &self,
         epoch: &Epoch,
         asked: &Q,
         key: impl FnOnce() -> K,
-        read: impl Future<Output = Result<Option<V>>>,
+        read: impl FnOnce() -> R,
     ) -> Result<Option<V>> {
         let quiet = epoch.quiet();
         if let (Some(now), Some((then, fact))) = (quiet, self.0.get(asked))
@@ -223,7 +225,7 @@ impl<K: Hash + Eq, V: Weight + Clone> Kept<K, V> {
         {
             return Ok(Some(fact));
         }
-        let fact = read.await?;
+        let fact = Box::pin(read()).await?;
         if let (Some(epoch), Some(fact)) = (quiet, &fact) {
             self.0.insert(key(), (epoch, fact.clone()));
         }

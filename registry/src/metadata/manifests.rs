@@ -59,9 +59,9 @@ impl Metadata {
         repository: &RepositoryName,
         selector: &TagOrDigest,
     ) -> Result<Option<Arc<ManifestRecord>>> {
-        let read = self.read_manifest(repository, selector);
+        let read = || self.read_manifest(repository, selector);
         let Some(facts) = &self.facts else {
-            return read.await;
+            return Box::pin(read()).await;
         };
         let key = || Within(repository.clone(), selector.clone());
         let asked = Within(repository, selector);

@@ -250,7 +250,8 @@ impl Metadata {
     /// before does not undo it: it may still be done.
     pub(crate) async fn write<O: Operation>(&self, operation: O) -> Result<O::Output> {
         match (&*self.db, &self.writer) {
-            (Dialect::Postgres(pool), _) => write_postgres(pool, &operation).await,
+            // Boxed, or it would make the future of every request large.
+            (Dialect::Postgres(pool), _) => Box::pin(write_postgres(pool, &operation)).await,
             (Dialect::Sqlite(_), Some(writer)) => writer.write(operation).await,
             (Dialect::Sqlite(_), None) => Err(Error::Lost),
         }

@@ -94,13 +94,13 @@ const WITH_COUNTS: &str = "SELECT r.name, r.visibility, r.immutable_tags, r.miss
 impl Metadata {
     /// The settings of a repository, if there is one.
     pub async fn find_settings(&self, name: &RepositoryName) -> Result<Option<Settings>> {
-        let read = async {
+        let read = || async {
             let row: Option<SettingsRow> =
                 on_db!(&*self.db, db => sqlx::query_as(FIND_SETTINGS).bind(name.as_str()).fetch_optional(db).await)?;
             row.map(Settings::try_from).transpose()
         };
         let Some(facts) = &self.facts else {
-            return read.await;
+            return Box::pin(read()).await;
         };
         facts
             .settings

@@ -70,14 +70,14 @@ impl Metadata {
         kept: Option<(&Kept<String, Arc<Token>>, &Epoch)>,
         now: Millis,
     ) -> Result<Option<Arc<Token>>> {
-        let read = async {
+        let read = || async {
             let row: Option<TokenRow> =
                 on_db!(&*self.db, db => sqlx::query_as(statement).bind(by).fetch_optional(db).await)?;
             row.map(|row| row.try_into().map(Arc::new)).transpose()
         };
         let found = match kept {
             Some((kept, epoch)) => kept.get_or_read(epoch, by, || by.to_owned(), read).await?,
-            None => read.await?,
+            None => Box::pin(read()).await?,
         };
         Ok(found.filter(|token| token.expires_at.is_none_or(|end| end > now)))
     }

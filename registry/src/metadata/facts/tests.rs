@@ -44,7 +44,7 @@ impl Database {
 
     async fn get(&self, read: impl Future<Output = Result<Option<Settings>>>) -> bool {
         let (kept, epoch) = (&self.facts.settings, self.facts.of(&self.name));
-        let found = kept.get_or_read(epoch, &self.name, || self.name.clone(), read).await;
+        let found = kept.get_or_read(epoch, &self.name, || self.name.clone(), || read).await;
         found.expect("an answer").expect("a repository").deletable
     }
 
