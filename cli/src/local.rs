@@ -37,9 +37,30 @@ pub(crate) fn name(path: &Path) -> String {
 
 /// Reads the file at `path`, or stdin where it is `-`, at most 1 GiB of it. The inner error says that the bytes are not valid.
 pub(crate) async fn read(path: &Path) -> Result<Result<Local, Invalid>, CliError> {
+    let local = |bytes: Bytes| {
+        inspect(&bytes).map(|inspection| Local {
+            digest: Digest::sha256(&bytes),
+            bytes,
+            inspection,
+        })
+    };
+    look(path, local).await
+}
+
+/// What a file is that was pulled, and whose digest is known: it was validated before it was pushed, so that the bodies of its functions
+/// are not looked at again. The inner error says that the bytes are no WebAssembly all the same.
+pub(crate) async fn outline(path: &Path) -> Result<Result<Inspection, Invalid>, CliError> {
+    look(path, |bytes: Bytes| wreg_component::outline(&bytes)).await
+}
+
+async fn look<T: Send + 'static>(
+    path: &Path,
+    look: impl FnOnce(Bytes) -> Result<T, Invalid> + Send + 'static,
+) -> Result<Result<T, Invalid>, CliError> {
     let owned = path.to_owned();
     let cannot = || CliError::failed(format!("cannot read {}", name(path)));
-    match tokio::task::spawn_blocking(move || read_blocking(&owned)).await {
+    let read = move || read_blocking(&owned).map(|read| read.map(|bytes| bytes.and_then(look)));
+    match tokio::task::spawn_blocking(read).await {
         Ok(Ok(Some(read))) => Ok(read),
         Ok(Ok(None)) => Err(CliError::no(format!("{} is larger than 1 GiB", name(path)))),
         Ok(Err(error)) => Err(cannot().because(error)),
@@ -48,17 +69,21 @@ pub(crate) async fn read(path: &Path) -> Result<Result<Local, Invalid>, CliError
 }
 
 /// `None` if there are too many bytes.
-fn read_blocking(path: &PathBuf) -> io::Result<Option<Result<Local, Invalid>>> {
+fn read_blocking(path: &PathBuf) -> io::Result<Option<Result<Bytes, Invalid>>> {
     if path.as_os_str() == "-" {
-        read_from(io::stdin().lock())
+        read_from(io::stdin().lock(), 0)
     } else {
-        read_from(File::open(path)?)
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        read_from(file, length)
     }
 }
 
-fn read_from(file: impl Read) -> io::Result<Option<Result<Local, Invalid>>> {
+fn read_from(file: impl Read, length: u64) -> io::Result<Option<Result<Bytes, Invalid>>> {
     let mut file = file.take(MAX_SIZE + 1);
-    let mut bytes = Vec::new();
+    let length = usize::try_from(length.min(MAX_SIZE)).unwrap_or_default();
+    // A byte more, so that the end is found without growing.
+    let mut bytes = Vec::with_capacity(length + 1);
     (&mut file).take(PIECE as u64).read_to_end(&mut bytes)?;
     // A film that was named by mistake is refused by its beginning.
     if let Err(invalid) = Validator::new().push(&bytes) {
@@ -68,10 +93,5 @@ fn read_from(file: impl Read) -> io::Result<Option<Result<Local, Invalid>>> {
     if bytes.len() as u64 > MAX_SIZE {
         return Ok(None);
     }
-    let bytes = Bytes::from(bytes);
-    Ok(Some(inspect(&bytes).map(|inspection| Local {
-        digest: Digest::sha256(&bytes),
-        bytes,
-        inspection,
-    })))
+    Ok(Some(Ok(bytes.into())))
 }

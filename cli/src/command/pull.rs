@@ -46,7 +46,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
     let destination = Destination::choose(args.output.as_deref(), artifact.title(), &reference.repository)?;
     let config = artifact.read_config(&registry).await?;
     let fetched = Fetched::fetch(&client, &registry, &reference.repository, layer, &context.printer).await?;
-    let inspection = local::read(fetched.path()).await?.map(|local| local.inspection);
+    let inspection = local::outline(fetched.path()).await?;
     let mismatches = mismatches(layer, &config, Some(&inspection));
     for mismatch in &mismatches {
         context.printer.warning(mismatch);

@@ -21,7 +21,7 @@ mod validate;
 mod wit;
 
 pub use features::{ACCEPTED, Feature, WASMTIME_48};
-pub use inspect::{Inspection, Item, ItemKind, Metadata, Package, Producer, inspect};
+pub use inspect::{Inspection, Item, ItemKind, Metadata, Package, Producer, inspect, outline};
 pub use invalid::{Invalid, LooksLike, Reason};
 pub use validate::{Kind, MAX_PENDING, Valid, Validator, beyond_wasmtime_48, validate};
 pub use wit::{MAX_WIT_TEXT, Wit, wit};

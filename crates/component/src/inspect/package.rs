@@ -10,7 +10,7 @@ use wasmparser::{
 use crate::{
     features::ACCEPTED,
     text::{MAX_NAME, printable},
-    validate::{Kind, pass},
+    validate::{Bodies, Kind, pass},
 };
 
 /// How many worlds, and how many interfaces, are listed.
@@ -102,6 +102,8 @@ pub(super) fn read(bytes: &[u8], types: &Types) -> Option<Package> {
 /// The world in `content`, that of a custom section `component-type…`, which bindings generators leave in a core module for
 /// the tool that makes a component of it: it is a WIT package with that world alone.
 pub(super) fn embedded_world(content: &[u8]) -> Option<String> {
-    let passed = pass(content).ok().filter(|passed| passed.kind == Kind::WitPackage)?;
+    let passed = pass(content, Bodies::Validate)
+        .ok()
+        .filter(|passed| passed.kind == Kind::WitPackage)?;
     read(content, &passed.types)?.only_world()
 }

@@ -30,9 +30,9 @@ pub(super) enum Step {
 
 /// Whether the instructions in function bodies are validated.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bodies {
+pub(crate) enum Bodies {
     Validate,
-    /// For asking after a feature that no instruction depends on.
+    /// For asking what no instruction depends on.
     Skip,
 }
 

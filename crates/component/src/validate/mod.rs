@@ -14,8 +14,8 @@ use crate::{
     features::{ACCEPTED, Feature, WASMTIME_48},
     invalid::{Invalid, Reason},
 };
-pub(crate) use gate::Passed;
-use gate::{Bodies, Gate, Step};
+pub(crate) use gate::{Bodies, Passed};
+use gate::{Gate, Step};
 
 /// The most bytes of the file that a [`Validator`] holds at a time: 16 MiB.
 ///
@@ -175,8 +175,8 @@ pub fn validate(bytes: &[u8]) -> Result<Valid, Invalid> {
 }
 
 /// [`validate`], with what the validator learnt.
-pub(crate) fn pass(bytes: &[u8]) -> Result<Passed, Invalid> {
-    let mut validator = Validator::new();
+pub(crate) fn pass(bytes: &[u8], bodies: Bodies) -> Result<Passed, Invalid> {
+    let mut validator = Validator::with(ACCEPTED, bodies);
     validator.push(bytes)?;
     validator.pass()
 }
