@@ -1,6 +1,6 @@
 //! What files say of themselves.
 
-use wreg_component::{Inspection, ItemKind, Kind, inspect};
+use wreg_component::{Inspection, ItemKind, Kind, inspect, outline};
 
 use crate::samples;
 
@@ -23,6 +23,24 @@ fn a_component_names_its_imports_and_exports_with_versions() {
     );
     assert_eq!(seen.metadata.name.as_deref(), Some("greeter"));
     assert_eq!((seen.world, seen.package), (None, None));
+}
+
+#[test]
+fn an_outline_is_the_inspection_without_a_look_at_bodies() {
+    for valid in [
+        samples::component(),
+        samples::module(),
+        samples::wit_package(samples::WIT),
+    ] {
+        assert_eq!(outline(&valid).expect("the sample is valid"), look(&valid));
+    }
+    // A body that leaves nothing where a number is promised.
+    let wrong = samples::wat(r#"(module (func (export "run") (result i32)))"#);
+    assert!(inspect(&wrong).is_err());
+    assert_eq!(outline(&wrong).expect("the rest is right").export_names(), ["run"]);
+    let cut = samples::component();
+    outline(&cut[..cut.len() - 1]).expect_err("it is cut off");
+    outline(b"a film").expect_err("it is no WebAssembly");
 }
 
 #[test]

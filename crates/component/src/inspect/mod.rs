@@ -82,8 +82,8 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Invalid> {
     })
 }
 
-/// Says what a file is that somebody has validated before, without a look at its functions' bodies, which is most of the work: a
-/// hundredth of the time of [`inspect`] for a file of megabytes. Everything else is validated, and
+/// Says what a file is that somebody has validated before, without a look at its functions' bodies, which is most of the work
+/// of [`inspect`] for a file of megabytes. Everything else is validated, and
 /// [`Inspection::beyond_wasmtime_48`] is empty.
 pub fn outline(bytes: &[u8]) -> Result<Inspection, Invalid> {
     look(bytes, Bodies::Skip)
