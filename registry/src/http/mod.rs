@@ -35,6 +35,7 @@ use std::{
 
 use axum::{
     Router,
+    body::{Body, HttpBody as _},
     extract::Request,
     http::{HeaderName, HeaderValue, Method, header},
     response::{IntoResponse as _, Response},
@@ -134,9 +135,18 @@ async fn method_not_allowed(request: Request) -> Response {
 /// The distribution API.
 async fn v2(app: &App, request: Request) -> Response {
     let origin = Origin::of(&request);
+    let is_head = request.method() == Method::HEAD;
     let mut response = dispatch(app, request)
         .await
         .unwrap_or_else(|error| error.respond(&origin));
+    if is_head {
+        // Over HTTP/2 hyper would send the content (RFC 9110, section 9.3.2).
+        let length = response.body().size_hint().exact();
+        *response.body_mut() = Body::empty();
+        if let Some(length) = length.filter(|_| !response.headers().contains_key(header::CONTENT_LENGTH)) {
+            response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+        }
+    }
     let headers = response.headers_mut();
     headers.insert(DISTRIBUTION_API_VERSION, HeaderValue::from_static("registry/2.0"));
     // What people push must not become a page of this origin in somebody's browser.
