@@ -147,6 +147,29 @@ async fn content_goes_and_comes_on_one_connection_of_http2() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_request_is_answered_without_content_over_http2() {
+    let certificates = Certificates::new();
+    let registry = with_limits(&certificates, ConnectionLimits::default()).await;
+    registry.push_image("acme/hello", "1.0.0", b"layer").await;
+    let mut client = Client::of(&certificates, &registry).await;
+    for (target, status) in [
+        ("/v2/acme/hello/manifests/1.0.0".to_owned(), 200),
+        (format!("/v2/acme/hello/blobs/{}", Digest::sha256("layer")), 200),
+        ("/v2/acme/hello/manifests/2.0.0".to_owned(), 404),
+    ] {
+        let (whole, content) = client.ask("GET", &target, b"").await;
+        let (head, nothing) = client.ask("HEAD", &target, b"").await;
+        assert_eq!(
+            (whole.status().as_u16(), head.status().as_u16()),
+            (status, status),
+            "{target}"
+        );
+        assert!(nothing.is_empty(), "{target}");
+        assert_eq!(head.headers()["content-length"], content.len().to_string(), "{target}");
+    }
+}
+
 /// **H01** Over HTTP/2 a request target of more than 8 KiB → 414, and the other streams go on.
 /// **H02** Over HTTP/2 more than 100 header fields or 32 KiB of them → 431, and the other streams go on.
 #[tokio::test(flavor = "multi_thread")]

@@ -46,13 +46,12 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
     let destination = Destination::choose(args.output.as_deref(), artifact.title(), &reference.repository)?;
     let config = artifact.read_config(&registry).await?;
     let fetched = Fetched::fetch(&client, &registry, &reference.repository, layer, &context.printer).await?;
-    let (inspection, written) = tokio::join!(local::outline(fetched.path()), destination.write(fetched.path()));
-    written?;
-    let inspection = inspection?;
+    let inspection = local::outline(fetched.path()).await?;
     let mismatches = mismatches(layer, &config, Some(&inspection));
     for mismatch in &mismatches {
         context.printer.warning(mismatch);
     }
+    destination.write(fetched.path()).await?;
     let from = if fetched.from_store {
         ", from the local store"
     } else {

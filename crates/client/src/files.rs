@@ -47,21 +47,21 @@ pub(crate) async fn temporary(folder: &Path, private: bool) -> Result<(File, Tem
 /// Gives a temporary file its name for good, in place of what has that name: durable when this returns.
 pub(crate) async fn appear(file: File, temporary: TempPath, path: &Path) -> Result<(), Error> {
     file.sync_all().await.map_err(failed(path))?;
-    let target = path.to_owned();
-    blocking(move || temporary.persist(target).map_err(|error| error.error))
-        .await
-        .map_err(failed(path))?;
+    persist(temporary, path).await?;
     sync_folder(folder_of(path)).await
 }
 
 /// The same for what is verified whenever it is used: it need not outlive a crash of the machine.
 pub(crate) async fn appear_in_store(mut file: File, temporary: TempPath, path: &Path) -> Result<(), Error> {
     file.flush().await.map_err(failed(path))?;
+    persist(temporary, path).await
+}
+
+async fn persist(temporary: TempPath, path: &Path) -> Result<(), Error> {
     let target = path.to_owned();
     blocking(move || temporary.persist(target).map_err(|error| error.error))
         .await
         .map_err(failed(path))
-        .map(drop)
 }
 
 /// Makes a change of names in `folder` durable. Not every system knows how; there the change comes when it comes.

@@ -42,7 +42,7 @@ pub(super) async fn get(
     }
     let size = blob.size();
     if head {
-        Box::pin(registry.confirm_blob(&permit, &blob)).await?;
+        registry.confirm_blob(&permit, &blob).await?;
         return Ok((
             common,
             [(header::CONTENT_LENGTH, value(&size.to_string()))],

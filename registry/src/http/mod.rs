@@ -159,7 +159,6 @@ async fn v2(app: &App, request: Request) -> Response {
 }
 
 /// Identifies the caller, parses the endpoint, authorises, and hands over to the noun's file. There is no other way in.
-#[expect(clippy::too_many_lines, reason = "a table: an arm for each endpoint")]
 async fn dispatch(app: &App, request: Request) -> Result<Response> {
     let (parts, body) = request.into_parts();
     let headers = RequestHeaders::new(&parts.headers);
@@ -170,8 +169,6 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
     let head = parts.method == Method::HEAD;
     headers.refuse_content_coding()?;
     let registry = &app.registry;
-    // Boxed but for what is asked for many thousand times a second: the future of a request is as large as its largest part, and is
-    // moved at that size.
     match endpoint {
         Endpoint::Ping => {
             gate.authenticated()?;
@@ -181,91 +178,65 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
             blobs::get(registry, gate.permit::<Pull>(name).await?, &digest, headers, head).await
         }
         Endpoint::DeleteBlob(name, digest) => {
-            Box::pin(blobs::delete(registry, gate.permit::<Delete>(name).await?, &digest)).await
+            blobs::delete(registry, gate.permit::<Delete>(name).await?, &digest).await
         }
         Endpoint::MountBlob(name, digest, from) => {
             let permit = gate.permit::<Push>(name).await?;
-            let source = Box::pin(blobs::mount_source(registry, &gate, &permit, &digest, from)).await?;
-            Box::pin(blobs::mount(registry, permit, source, &digest)).await
+            let source = blobs::mount_source(registry, &gate, &permit, &digest, from).await?;
+            blobs::mount(registry, permit, source, &digest).await
         }
         Endpoint::StartUpload(name, algorithm) => {
-            Box::pin(uploads::start(
+            uploads::start(
                 registry,
                 gate.permit::<Push>(name).await?,
                 algorithm.unwrap_or(Algorithm::Sha256),
-            ))
+            )
             .await
         }
         Endpoint::PushBlob(name, digest) => {
-            Box::pin(uploads::push(
-                registry,
-                gate.permit::<Push>(name).await?,
-                digest,
-                headers,
-                body,
-            ))
-            .await
+            uploads::push(registry, gate.permit::<Push>(name).await?, digest, headers, body).await
         }
         Endpoint::AppendUpload(name, session) => {
-            Box::pin(uploads::append(
-                registry,
-                gate.permit::<Push>(name).await?,
-                session,
-                headers,
-                body,
-            ))
-            .await
+            uploads::append(registry, gate.permit::<Push>(name).await?, session, headers, body).await
         }
         Endpoint::CompleteUpload(name, session, digest) => {
-            Box::pin(uploads::complete(
+            uploads::complete(
                 registry,
                 gate.permit::<Push>(name).await?,
                 session,
                 digest,
                 headers,
                 body,
-            ))
+            )
             .await
         }
         Endpoint::GetUpload(name, session) => {
-            Box::pin(uploads::status(registry, gate.permit::<Push>(name).await?, &session)).await
+            uploads::status(registry, gate.permit::<Push>(name).await?, &session).await
         }
         Endpoint::CancelUpload(name, session) => {
-            Box::pin(uploads::cancel(registry, gate.permit::<Push>(name).await?, &session)).await
+            uploads::cancel(registry, gate.permit::<Push>(name).await?, &session).await
         }
         Endpoint::GetManifest(name, selector) => {
             manifests::get(registry, gate.permit::<Pull>(name).await?, selector, headers).await
         }
         Endpoint::PutManifest(name, selector, tags) => {
-            Box::pin(manifests::put(
+            manifests::put(
                 registry,
                 gate.permit::<Push>(name).await?,
                 selector,
                 tags,
                 headers,
                 body,
-            ))
+            )
             .await
         }
         Endpoint::DeleteManifest(name, selector) => {
-            Box::pin(manifests::delete(
-                registry,
-                gate.permit::<Delete>(name).await?,
-                selector,
-            ))
-            .await
+            manifests::delete(registry, gate.permit::<Delete>(name).await?, selector).await
         }
-        Endpoint::ListTags(name, page) => Box::pin(tags::list(registry, gate.permit::<Pull>(name).await?, page)).await,
+        Endpoint::ListTags(name, page) => tags::list(registry, gate.permit::<Pull>(name).await?, page).await,
         Endpoint::ListReferrers(name, digest, filter, last) => {
-            Box::pin(referrers::list(
-                registry,
-                gate.permit::<Pull>(name).await?,
-                digest,
-                filter,
-                last,
-            ))
-            .await
+            referrers::list(registry, gate.permit::<Pull>(name).await?, digest, filter, last).await
         }
-        Endpoint::ListRepositories(page) => Box::pin(repositories::catalog(registry, gate.catalog()?, page)).await,
+        Endpoint::ListRepositories(page) => repositories::catalog(registry, gate.catalog()?, page).await,
     }
 }

@@ -133,15 +133,13 @@ pub(super) async fn find(tx: &mut Tx<'_>, repository: &RepositoryName, digest: &
     row.map(BlobRecord::try_from).transpose()
 }
 
-async fn link(tx: &mut Tx<'_>, repository: &RepositoryName, digest: &Digest, now: Millis) -> Result<()> {
-    on_db!(tx, db => sqlx::query("INSERT INTO repository_blobs (repository, digest, created_at) VALUES ($1, $2, $3) ON CONFLICT (repository, digest) DO NOTHING")
-        .bind(repository.as_str())
-        .bind(digest.as_str())
-        .bind(now)
-        .execute(db)
-        .await
-        .map(drop))?;
-    Ok(())
+/// Gives a blob to a repository that is there.
+fn link(group: &mut Group, repository: &RepositoryName, digest: &Digest, now: Millis) {
+    group.add(
+        "INSERT INTO repository_blobs (repository, digest, created_at) SELECT name, $2, $3 FROM repositories WHERE name = $1
+         ON CONFLICT (repository, digest) DO NOTHING",
+        [repository.as_str().into(), digest.as_str().into(), now.into()],
+    );
 }
 
 /// Makes bytes that are already durable in the store a blob of a repository, and ends the upload that brought them.
@@ -199,7 +197,6 @@ impl Operation for Publish {
     /// Where there is no such repository yet, none of this does anything.
     fn ask(&self, group: &mut Group) {
         let Self(blob) = self;
-        let (repository, digest) = (blob.repository.as_str(), blob.digest.as_str());
         repositories::ask_lock(group, &blob.repository);
         group.add(
             "INSERT INTO blobs (digest, size, location, content, state, leased_until, created_at)
@@ -211,8 +208,8 @@ impl Operation for Publish {
                 leased_until = excluded.leased_until
              RETURNING location",
             [
-                repository.into(),
-                digest.into(),
+                blob.repository.as_str().into(),
+                blob.digest.as_str().into(),
                 signed(blob.size).into(),
                 blob.place.location().into(),
                 blob.place.content().into(),
@@ -220,11 +217,7 @@ impl Operation for Publish {
                 blob.now.into(),
             ],
         );
-        group.add(
-            "INSERT INTO repository_blobs (repository, digest, created_at) SELECT name, $2, $3 FROM repositories WHERE name = $1
-             ON CONFLICT (repository, digest) DO NOTHING",
-            [repository.into(), digest.into(), blob.now.into()],
-        );
+        link(group, &blob.repository, &blob.digest, blob.now);
     }
 
     fn answered(&self, answers: &mut Answers, _: &mut Group) -> Result<Option<Self::Output>> {
@@ -361,7 +354,9 @@ impl Operation for MountBlob {
             return Ok(false);
         }
         repositories::ensure(tx, &self.to, self.defaults, &self.actor, self.now).await?;
-        link(tx, &self.to, &self.digest, self.now).await?;
+        let mut group = Group::default();
+        link(&mut group, &self.to, &self.digest, self.now);
+        group.send(tx).await?;
         Ok(true)
     }
 }

@@ -5,7 +5,6 @@ use sqlx::{
     migrate::{MigrateError as SqlxError, Migrator},
     sqlite::SqliteConnectOptions,
 };
-
 use tokio_util::sync::CancellationToken;
 
 use super::Error;

@@ -3,11 +3,11 @@
 
 use sqlx::SqliteConnection;
 
-/// Pages after which the log is taken over: 16 MiB. A page is written to the database once for all changes of it, however many, so that
-/// this is worth waiting for; and that much must be read at a start after a crash.
-pub(super) const PAGES: u32 = 4096;
 /// The length that the file is cut back to once all of it has been taken over, in bytes.
-pub(super) const KEPT: u64 = 16 << 20;
+pub(super) const KEPT: i64 = 16 << 20;
+/// Pages after which the log is taken over: as many as are kept. A page is written to the database once for all changes of it, however
+/// many, so that this is worth waiting for; and that much must be read at a start after a crash.
+pub(super) const PAGES: i64 = KEPT / PAGE;
 /// A log of more pages than this is told of: 64 MiB.
 const LONG: i64 = (64 << 20) / PAGE;
 /// Bytes of a page of SQLite.

@@ -4,8 +4,8 @@
 //! commit is its sync, which costs the same for one operation as for a hundred: while one is under way the next operations gather,
 //! and share the next one. Nobody waits for company: an operation that comes alone is committed alone.
 //!
-//! Operations of a batch see each other's changes, in the order in which they came. If one of them fails, all are undone and each is
-//! done again by itself, so that the failure is its own.
+//! Operations of a batch see the changes of those that are done before them. Their order is free, since nobody was told yet that any of
+//! them is done. If one of them fails, all are undone and each is done again by itself, so that the failure is its own.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -211,14 +211,13 @@ async fn transact(connection: &mut SqliteConnection, facts: &Arc<Facts>, jobs: &
     result
 }
 
-/// Runs `jobs`, but for the statements that are given back. Each trip to the connection's thread serves as many as can be: none of them
-/// was told yet that it is done, so that their order is free.
+/// Runs `jobs`, but for the statements that are given back. Each trip to the connection's thread serves as many as can be.
 async fn run_all(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<Group> {
     let mut tx = Tx(Dialect::Sqlite(&mut *connection));
-    let mut alone = Vec::new();
-    let mut one: Vec<_> = (0..jobs.len())
-        .filter(|index| jobs[*index].trips() == Trips::One)
-        .collect();
+    let [mut one, two, mut alone] = [Trips::One, Trips::Two, Trips::OfItsOwn].map(|trips| {
+        let those = (0..jobs.len()).filter(|index| jobs[*index].trips() == trips);
+        those.collect::<Vec<_>>()
+    });
     while !one.is_empty() {
         // Powers of two: their texts are few, so that they stay prepared.
         let count = MOST_IN_ONE_TRIP.min(1 << one.len().ilog2());
@@ -236,10 +235,7 @@ async fn run_all(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -
     }
     // What one of them writes goes with the questions of the next.
     let mut group = Group::default();
-    for index in (0..jobs.len())
-        .filter(|index| jobs[*index].trips() == Trips::Two)
-        .collect::<Vec<_>>()
-    {
+    for index in two {
         let before = group.len();
         jobs[index].ask(&mut group);
         let mut answers = std::mem::take(&mut group).send(&mut tx).await?;
@@ -248,7 +244,6 @@ async fn run_all(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -
             alone.push(index);
         }
     }
-    alone.extend((0..jobs.len()).filter(|index| jobs[*index].trips() == Trips::OfItsOwn));
     if !alone.is_empty() {
         std::mem::take(&mut group).send(&mut tx).await?;
     }

@@ -46,16 +46,17 @@ impl Transport {
 
     /// The client for `url`. [`Error::Options`] where it needs TLS and there is none to be had.
     pub(crate) fn client(&self, url: &Url) -> Result<&reqwest::Client, Error> {
-        let certificates = self.0.certificates.clone();
-        let (place, builder) = if url.scheme() == "http" {
-            (&self.0.plain, self.builder().tls_certs_only(certificates))
-        } else {
-            (&self.0.secure, self.builder().tls_certs_merge(certificates))
-        };
+        let is_plain = url.scheme() == "http";
+        let place = if is_plain { &self.0.plain } else { &self.0.secure };
         if let Some(made) = place.get() {
             return Ok(made);
         }
-        let made = builder.build();
+        let (builder, certificates) = (self.builder(), self.0.certificates.clone());
+        let made = if is_plain {
+            builder.tls_certs_only(certificates).build()
+        } else {
+            builder.tls_certs_merge(certificates).build()
+        };
         let made = made.map_err(|error| Error::Options(format!("no TLS client can be made: {error}")))?;
         Ok(place.get_or_init(|| made))
     }

@@ -4,7 +4,7 @@
 //! two are alive; small bodies get small buffers. One flush at the end makes all of it durable.
 //!
 //! The page cache keeps the first [`CACHED`] bytes of an upload for whoever pulls it next. What follows goes past it: a copy into the
-//! cache costs more than all else that is done with a byte here, and pushes out what others read.
+//! cache can cost more than all else that is done with a byte here, and pushes out what others read.
 
 use std::io;
 

@@ -97,6 +97,7 @@ impl Disk {
             disk: Arc::clone(self),
             name: name.to_owned(),
             file,
+            passes_cache: AtomicBool::new(false),
         }))
     }
 
@@ -114,6 +115,7 @@ impl Disk {
             disk: Arc::clone(self),
             name: name.to_owned(),
             file,
+            passes_cache: AtomicBool::new(false),
         })
     }
 
@@ -125,6 +127,7 @@ impl Disk {
             disk: Arc::clone(self),
             name: name.to_owned(),
             file,
+            passes_cache: AtomicBool::new(false),
         })
     }
 
@@ -191,6 +194,8 @@ pub(super) struct OpenFile {
     disk: Arc<Disk>,
     name: String,
     file: File,
+    /// Whether what is written now goes past the page cache.
+    passes_cache: AtomicBool,
 }
 
 impl OpenFile {
@@ -267,16 +272,17 @@ impl OpenFile {
 
     /// Has writes from now on go past the page cache, or through it. Says which.
     fn pass_cache(&self, pass: bool) -> bool {
-        let Ok(flags) = rustix::fs::fcntl_getfl(&self.file) else {
-            return false;
-        };
-        let mut wanted = flags;
-        wanted.set(OFlags::DIRECT, pass);
-        if wanted == flags {
-            return pass;
+        // Most files never pass it, and cost no call of the system.
+        if self.passes_cache.load(Ordering::Relaxed) != pass {
+            let set = rustix::fs::fcntl_getfl(&self.file).and_then(|mut flags| {
+                flags.set(OFlags::DIRECT, pass);
+                rustix::fs::fcntl_setfl(&self.file, flags)
+            });
+            if set.is_ok() {
+                self.passes_cache.store(pass, Ordering::Relaxed);
+            }
         }
-        let changed = rustix::fs::fcntl_setfl(&self.file, wanted).is_ok();
-        pass && changed
+        self.passes_cache.load(Ordering::Relaxed)
     }
 
     /// Fills `bytes` from `offset` on. A file that ends before is an error.
