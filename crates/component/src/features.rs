@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use wasmparser::WasmFeatures;
 
 /// What the gate accepts: WebAssembly 3.0 and the component model with everything that components for WASI 0.3 use.
@@ -70,5 +70,14 @@ impl fmt::Debug for Feature {
 impl Serialize for Feature {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Feature {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::each_of(WasmFeatures::all())
+            .find(|feature| feature.to_string() == name)
+            .ok_or_else(|| de::Error::custom("no feature of this name is known"))
     }
 }

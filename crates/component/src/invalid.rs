@@ -1,6 +1,6 @@
 //! Why bytes are refused, in words for a person.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     MAX_PENDING,
@@ -11,7 +11,7 @@ use crate::{
 /// Bytes that are refused: what is wrong, and where.
 ///
 /// `Display` gives the message: one line, at most about 1 KiB, without control characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Invalid {
     /// The offset of the first byte that is wrong, from the start of the file; `None` where no single place is to blame.
@@ -23,7 +23,7 @@ pub struct Invalid {
 }
 
 /// What is wrong with the bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// The file does not begin as WebAssembly does.
@@ -93,7 +93,7 @@ impl From<wasmparser::Error> for Invalid {
 }
 
 /// What a file that is not WebAssembly seems to be, from its first bytes. Nothing is unpacked to find out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LooksLike {
     /// No bytes at all.

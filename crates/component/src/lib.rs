@@ -6,6 +6,7 @@
 //! invalid.rs  why the gate says no, in words for a person
 //! inspect/    imports, exports, package, world, producers, metadata
 //! wit.rs      the WIT text of a component or WIT package, with its documentation
+//! analysis/   all of this in one call, and what a file is made of: modules, sections, dependencies
 //! text.rs     every text that comes out of a binary, made short and printable
 //! ```
 //!
@@ -13,6 +14,7 @@
 //! looked at yet; `inspect` needs nothing else. `wit` hands bytes that passed to wit-component of the generation that the
 //! composing and transpiling crates use. Only bytes pass between the two: their types are never mixed.
 
+mod analysis;
 mod features;
 mod inspect;
 mod invalid;
@@ -20,6 +22,7 @@ mod text;
 mod validate;
 mod wit;
 
+pub use analysis::{Analysis, CoreModule, Dependency, DependencyKind, Section, Space, analyse};
 pub use features::{ACCEPTED, Feature, WASMTIME_48};
 pub use inspect::{Inspection, Item, ItemKind, Metadata, Package, Producer, inspect, outline};
 pub use invalid::{Invalid, LooksLike, Reason};

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wit_component::{Output, WitPrinter};
 
 use crate::{
@@ -25,7 +25,7 @@ pub const MAX_WIT_TEXT: usize = 2 << 20;
 const STACK: usize = 64 << 20;
 
 /// WIT text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wit {
     /// The main package, then every other package that it mentions, in `package … { … }` blocks; documentation included
     /// where the file carries it. A component's main package is called `root:component` and its world `root`, since a
@@ -47,6 +47,11 @@ pub fn wit(bytes: &[u8]) -> Result<Wit, Invalid> {
             "a core module has no WIT: only components and WIT packages have",
         ));
     }
+    write(bytes)
+}
+
+/// [`wit`] of a component or WIT package that passed the gate.
+pub(crate) fn write(bytes: &[u8]) -> Result<Wit, Invalid> {
     thread::scope(|scope| {
         let maker = thread::Builder::new()
             .name("wit".to_owned())

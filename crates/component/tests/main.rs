@@ -1,6 +1,7 @@
 //! What the crate answers to components that are made here, from WAT and WIT text, and to what is not one.
 
 mod agreement;
+mod analysis;
 mod features;
 mod hostile;
 mod inspect;

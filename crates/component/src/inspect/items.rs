@@ -1,6 +1,6 @@
 //! Imports and exports.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wasmparser::{
     ComponentExportSectionReader, ComponentExternName, ComponentExternalKind, ComponentImportSectionReader, Error,
     ExportSectionReader, ExternalKind, ImportSectionReader, TypeRef,
@@ -12,7 +12,7 @@ use crate::text::{MAX_NAME, printable};
 const MAX_ITEMS: usize = 10_000;
 
 /// One import or export.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Item {
     /// The module that a core module imports it from; `None` for everything else.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,7 +27,7 @@ pub struct Item {
 }
 
 /// What is imported or exported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ItemKind {
     /// An interface: an instance, in the component model's words.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wasmparser::{ComponentName, CustomSectionReader, KnownCustom, Name};
 
 use crate::text::{MAX_NAME, MAX_TEXT, printable};
@@ -14,7 +14,7 @@ use crate::text::{MAX_NAME, MAX_TEXT, printable};
 const MAX_PRODUCERS: usize = 100;
 
 /// What a file says about itself, as it says it: a licence need not be an SPDX expression, nor a source a URL.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
     /// The name in the name section.
     pub name: Option<String>,
@@ -60,7 +60,7 @@ impl Metadata {
 }
 
 /// The name that a name section gives to the module or component itself.
-fn own_name<'a>(section: &CustomSectionReader<'a>) -> Option<&'a str> {
+pub(crate) fn own_name<'a>(section: &CustomSectionReader<'a>) -> Option<&'a str> {
     match section.as_known() {
         KnownCustom::Name(names) => names.into_iter().map_while(Result::ok).find_map(|name| match name {
             Name::Module { name, .. } => Some(name),
@@ -75,7 +75,7 @@ fn own_name<'a>(section: &CustomSectionReader<'a>) -> Option<&'a str> {
 }
 
 /// One language, tool or library that a file was made with.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Producer {
     /// `language`, `processed-by` or `sdk`.
     pub field: String,

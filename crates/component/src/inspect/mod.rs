@@ -9,7 +9,7 @@ mod package;
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wasmparser::{Parser, Payload};
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     validate::{Bodies, Kind, beyond_wasmtime_48, pass},
 };
 pub use items::{Item, ItemKind};
+pub(crate) use metadata::own_name;
 pub use metadata::{Metadata, Producer};
 pub use package::Package;
 
@@ -27,7 +28,7 @@ use items::Items;
 ///
 /// Names and texts are the file's own claims: nothing may be decided by them. Each is made printable, and cut at 1 KiB
 /// (names) or 4 KiB (texts) with an ellipsis.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inspection {
     /// What it is.
     pub kind: Kind,
@@ -66,6 +67,25 @@ impl Inspection {
     /// The names that it exports, sorted and distinct, fully qualified where they are.
     pub fn export_names(&self) -> Vec<&str> {
         names(self.exports.iter().map(|item| &item.name))
+    }
+
+    /// The languages that it was written in, sorted.
+    pub fn languages(&self) -> impl Iterator<Item = &Producer> {
+        self.producers_in("language")
+    }
+
+    /// The tools that made it, sorted.
+    pub fn tools(&self) -> impl Iterator<Item = &Producer> {
+        self.producers_in("processed-by")
+    }
+
+    /// The kits that it was developed with, sorted.
+    pub fn sdks(&self) -> impl Iterator<Item = &Producer> {
+        self.producers_in("sdk")
+    }
+
+    fn producers_in(&self, field: &'static str) -> impl Iterator<Item = &Producer> {
+        self.producers.iter().filter(move |producer| producer.field == field)
     }
 }
 

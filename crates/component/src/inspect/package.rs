@@ -1,6 +1,6 @@
 //! WIT packages in binary form, and the world that a core module carries along.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wasmparser::{
     Parser, Payload,
     component_types::{ComponentAnyTypeId, ComponentEntityType, ComponentType},
@@ -17,7 +17,7 @@ use crate::{
 const MAX_LISTED: usize = 10_000;
 
 /// A WIT package.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {
     /// Its name, as `namespace:package@version`.
     pub name: String,

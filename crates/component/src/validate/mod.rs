@@ -8,7 +8,7 @@ mod gate;
 mod large;
 mod weight;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     features::{ACCEPTED, Feature, WASMTIME_48},
@@ -27,7 +27,7 @@ use gate::{Gate, Step};
 pub const MAX_PENDING: usize = 16 << 20;
 
 /// What a valid file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A core module.
@@ -39,7 +39,7 @@ pub enum Kind {
 }
 
 /// A file that passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Valid {
     /// What it is.
     pub kind: Kind,

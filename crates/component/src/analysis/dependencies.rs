@@ -1,0 +1,104 @@
+//! The packages that a module was made from, as cargo-auditable lists them. A list that is malformed is as good as absent.
+//!
+//! Source: cargo-auditable, "PARSING.md" and its JSON schema: a section `.dep-v0` with zlib-compressed JSON.
+
+use std::collections::BTreeSet;
+
+use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
+use serde::{Deserialize, Serialize};
+
+use crate::text::{MAX_NAME, printable};
+
+/// The name of the section.
+pub(super) const SECTION: &str = ".dep-v0";
+
+/// How many packages are listed.
+const MAX_DEPENDENCIES: usize = 5_000;
+
+/// How many lists are read: as many as there can be modules and components.
+const MAX_LISTS: usize = 1_000;
+
+/// The most that all lists together may be when inflated, in bytes.
+const MAX_INFLATED: usize = 2 << 20;
+
+/// A package that a module was made from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Dependency {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where it is from: `crates.io`, `git`, `local`, `registry`, or another word.
+    pub source: String,
+    /// What it was needed for.
+    pub kind: DependencyKind,
+}
+
+/// What a dependency is needed for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DependencyKind {
+    /// It is part of the program.
+    #[default]
+    Runtime,
+    /// It only helped to build it.
+    Build,
+}
+
+#[derive(Deserialize)]
+struct List {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    version: String,
+    source: String,
+    #[serde(default)]
+    kind: DependencyKind,
+    /// Whether it is the program itself.
+    #[serde(default)]
+    root: bool,
+}
+
+/// The lists of all modules, put together.
+#[derive(Default)]
+pub(super) struct Dependencies {
+    found: BTreeSet<Dependency>,
+    lists: usize,
+    inflated: usize,
+}
+
+impl Dependencies {
+    /// Adds the packages in `data`, what a section says.
+    pub(super) fn add(&mut self, data: &[u8]) {
+        let left = MAX_INFLATED - self.inflated;
+        if self.lists == MAX_LISTS || left == 0 {
+            return;
+        }
+        self.lists += 1;
+        let json = match decompress_to_vec_zlib_with_limit(data, left) {
+            Ok(json) => json,
+            // It cost as much as if it had been well-formed.
+            Err(error) => return self.inflated += error.output.len(),
+        };
+        self.inflated += json.len();
+        let packages = serde_json::from_slice(&json).map_or_else(|_| Vec::new(), |list: List| list.packages);
+        for package in packages.into_iter().filter(|package| !package.root) {
+            if self.found.len() == MAX_DEPENDENCIES {
+                return;
+            }
+            self.found.insert(Dependency {
+                name: printable(&package.name, MAX_NAME),
+                version: printable(&package.version, MAX_NAME),
+                source: printable(&package.source, MAX_NAME),
+                kind: package.kind,
+            });
+        }
+    }
+
+    pub(super) fn sorted(self) -> Vec<Dependency> {
+        self.found.into_iter().collect()
+    }
+}
