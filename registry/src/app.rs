@@ -15,6 +15,7 @@ use tokio::{sync::Mutex, task::JoinHandle, time::timeout};
 #[cfg(feature = "s3")]
 use crate::storage::S3Store;
 use crate::{
+    analyser::Analyser,
     auth::{
         Auth,
         administrator::{self, AdministratorError, Precedence},
@@ -23,7 +24,7 @@ use crate::{
     },
     clock::Clock,
     config::{Blobs, Config, Database},
-    domain::Registry,
+    domain::{Registry, error::with_sources},
     http::RequestIds,
     metadata::{Metadata, MigrateError},
     metrics::{DatabaseLoad, Metrics, Observed},
@@ -63,6 +64,8 @@ pub struct Surroundings {
     pub faults: Faults,
     /// How long database and store may take to show that they work.
     pub probe_patience: Duration,
+    /// The program that analyses WebAssembly: this server's own.
+    pub analyser: PathBuf,
 }
 
 impl Default for Surroundings {
@@ -72,8 +75,18 @@ impl Default for Surroundings {
             faults: Faults::NONE,
             // Far object storage takes a few seconds when it is well.
             probe_patience: Duration::from_secs(10),
+            analyser: own_program(),
         }
     }
+}
+
+/// The program that this process runs. On Linux by a name that stays when the file is replaced meanwhile.
+fn own_program() -> PathBuf {
+    let stays = PathBuf::from("/proc/self/exe");
+    if stays.exists() {
+        return stays;
+    }
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("wreg-registry"))
 }
 
 /// Why the server does not start.
@@ -122,6 +135,7 @@ impl App {
             clock,
             faults,
             probe_patience,
+            analyser,
         } = surroundings;
         let tls = config.tls.clone().map(Tls::load).transpose()?;
         let data_dir = DataDir::lock(&config.data_dir)?;
@@ -144,6 +158,7 @@ impl App {
             config.limits(),
             config.terms(),
             config.repository_defaults(),
+            Analyser::new(analyser),
         );
         Ok(Self {
             registry,
@@ -371,10 +386,4 @@ async fn probe(registry: Registry, patience: Duration) -> Result<(), String> {
 
 fn too_slow(patience: Duration) -> String {
     format!("the database or the store takes longer than {patience:?} for a small write")
-}
-
-/// An error with everything behind it, in one line.
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -18,7 +18,7 @@ use std::{
 
 use ipnet::IpNet;
 use serde::Deserialize;
-use wreg_api::{ImmutableTags, MissingReferences, Visibility};
+use wreg_api::{ComponentPolicy, ImmutableTags, MissingReferences, Visibility};
 
 use self::networks::Networks;
 pub use self::{
@@ -365,6 +365,7 @@ impl Config {
                 .default_missing_references
                 .unwrap_or(MissingReferences::Reject),
             deletable: self.settings.default_deletable.unwrap_or(true),
+            components: ComponentPolicy::Inherit,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! main ─► http ──► domain ──► metadata   (sqlx: SQLite, PostgreSQL)
 //!           │         └─────► storage    (files; object storage later)
 //!           └──► auth ──────► metadata
+//!                     └─► analyser    (a process that looks into WebAssembly)
 //!         config, app: put together at start          clock: what time it is
 //! ```
 //!
@@ -11,6 +12,7 @@
 //! `metadata` or `storage`; `domain` names neither axum nor sqlx; `metadata` and `storage` do not know each other. A test
 //! (`tests/api/architecture/`) keeps it so.
 
+mod analyser;
 mod app;
 pub mod auth;
 mod clock;

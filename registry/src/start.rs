@@ -14,6 +14,7 @@ use tokio::{net::TcpListener, signal::unix, sync::oneshot, time::timeout};
 use uuid::Uuid;
 
 use crate::{
+    analyser,
     app::{App, Surroundings},
     auth::administrator,
     config::{Config, Flags, LogFormat, config_reference},
@@ -44,6 +45,9 @@ enum Action {
     ///
     /// It deletes nothing. Exit code 0: all is well; 1: something is not, or was not repaired; 2: it could not be told.
     Fsck(fsck::Options),
+    /// Analyse the WebAssembly on standard input, for the server, which runs this by itself
+    #[command(hide = true)]
+    Analyse,
     /// Print a page of the reference
     #[command(hide = true)]
     Reference {
@@ -55,6 +59,9 @@ enum Action {
 
 /// Does what the command line says, until the process is told to end.
 pub fn run(command: Command) -> ExitCode {
+    if let Some(Action::Analyse) = command.action {
+        return analyser::run();
+    }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -65,6 +72,7 @@ pub fn run(command: Command) -> ExitCode {
     let result = match command.action {
         Some(Action::Reference { page }) if page == "config" => return written(&config_reference()),
         Some(Action::Reference { .. }) => return written(&http::errors_reference()),
+        Some(Action::Analyse) => return ExitCode::FAILURE,
         Some(Action::Fsck(options)) => return runtime.block_on(fsck::run(command.flags, &options)),
         None => runtime.block_on(start(command.flags)),
     };

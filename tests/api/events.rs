@@ -71,8 +71,11 @@ async fn each_change_is_told_with_the_value_before_and_after() {
         registry.set("acme/hello", &json!({ "visibility": "public" })).await;
     }
     let (one, two, image) = (one.as_str(), two.as_str(), "application/vnd.oci.image.manifest.v1+json");
-    let settings =
-        |visibility| format!("visibility={visibility} immutable_tags=none missing_references=reject deletable=true");
+    let settings = |visibility| {
+        format!(
+            "visibility={visibility} immutable_tags=none missing_references=reject deletable=true components=inherit"
+        )
+    };
     assert_eq!(
         events(&registry).await,
         [

@@ -9,6 +9,7 @@ mod bucket;
 mod catalog;
 mod check;
 mod collection;
+mod components;
 mod connections;
 mod crash;
 mod database;

@@ -387,7 +387,9 @@ impl Drop for TestRegistry {
 
 /// Opens the server, patiently where another one seems to have the data folder. Tests of this process start programs meanwhile, and
 /// between fork and exec such a program holds a copy of every lock that this process has or has just let go of.
-async fn open(config: &Config, surroundings: Surroundings) -> Result<App, StartError> {
+async fn open(config: &Config, mut surroundings: Surroundings) -> Result<App, StartError> {
+    // This program is the test.
+    surroundings.analyser = env!("CARGO_BIN_EXE_wreg-registry").into();
     let mut attempts = 0..100;
     loop {
         match App::open(config, surroundings.clone()).await {

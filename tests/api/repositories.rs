@@ -55,6 +55,7 @@ async fn a_repository_is_shown_with_what_it_holds() {
             "immutable_tags": "none",
             "missing_references": "reject",
             "deletable": true,
+            "components": "inherit",
             "tags": 3,
             "manifests": 2,
             "size": "{}".len() + "layer".len() + "another layer".len(),
@@ -68,13 +69,14 @@ async fn settings_change_one_by_one_and_make_a_repository() {
     let registry = TestRegistry::start().await;
     let mut expected = json!({
         "name": "acme/new", "visibility": "private", "immutable_tags": "none", "missing_references": "reject", "deletable": true,
-        "tags": 0, "manifests": 0, "size": 0,
+        "components": "inherit", "tags": 0, "manifests": 0, "size": 0,
     });
     for (setting, value) in [
         ("visibility", json!("public")),
         ("immutable_tags", json!("semver")),
         ("missing_references", json!("accept")),
         ("deletable", json!(false)),
+        ("components", json!("enforce")),
         ("immutable_tags", json!("all")),
         ("visibility", json!("private")),
     ] {
@@ -90,7 +92,7 @@ async fn settings_change_one_by_one_and_make_a_repository() {
     let events = registry
         .count("SELECT COUNT(*) FROM events WHERE kind = 'settings-changed'")
         .await;
-    assert_eq!(events, 6);
+    assert_eq!(events, 7);
 }
 
 #[tokio::test]
@@ -108,6 +110,7 @@ async fn settings_that_do_not_exist_are_refused_and_change_nothing() {
         "{\"visibility\":\"public\",\"visibility\":\"private\"}",
         "{\"deletable\":\"no\"}",
         "{\"immutable_tags\":\"some\"}",
+        "{\"components\":\"on\"}",
         "{\"name\":\"acme/renamed\"}",
         "{\"created_at\":0}",
         "\u{feff}{}",

@@ -3,7 +3,9 @@
 use std::{collections::BTreeSet, path::Path};
 
 use reqwest::RequestBuilder;
-use wreg_oci::{Digest, Endpoint, Page, RepositoryName, TagOrDigest};
+use serde_json::json;
+use wreg_harness::fixtures::wat;
+use wreg_oci::{Digest, Endpoint, MediaType, Page, RepositoryName, TagOrDigest};
 
 use crate::{
     auth::{challenged, comparable, unknown_token},
@@ -17,6 +19,8 @@ enum Needs {
     Identity,
     /// To have no credentials, or good ones that are no registry token.
     NothingWrong,
+    /// To have no credentials, or good ones: what the answer holds depends on them.
+    Anybody,
     Pull,
     Push,
     Delete,
@@ -91,7 +95,7 @@ enum Expected {
 /// The table of answers, in full.
 fn expected(caller: Caller, needs: Needs, repository: &str) -> Expected {
     let scope = match needs {
-        Needs::Identity | Needs::NothingWrong => String::new(),
+        Needs::Identity | Needs::NothingWrong | Needs::Anybody => String::new(),
         Needs::Pull => format!(",scope=\"repository:{repository}:pull\""),
         Needs::Push => format!(",scope=\"repository:{repository}:pull,push\""),
         Needs::Delete => format!(",scope=\"repository:{repository}:delete\""),
@@ -104,6 +108,7 @@ fn expected(caller: Caller, needs: Needs, repository: &str) -> Expected {
         | (Caller::AnonymousGrant | Caller::Grant(_), Needs::NothingWrong) => {
             Expected::Challenge(",error=\"invalid_token\"".to_owned())
         }
+        (_, Needs::Anybody) => Expected::Allowed,
         (Caller::Nobody, needs) if !matches!(needs, Needs::NothingWrong) => Expected::Challenge(scope),
         (_, Needs::NothingWrong | Needs::Identity)
         | (Caller::Grant(Good::For) | Caller::Personal(Good::For, _), _)
@@ -182,6 +187,7 @@ table! { |at|
 fn own_rows(at: &Content) -> Vec<Route> {
     let one = format!("{}?repository={}", wreg_api::REPOSITORY, at.name);
     let deleted = format!("{}?repository={}", wreg_api::DELETED, at.name);
+    let namespace = format!("{}?namespace=acme", wreg_api::NAMESPACE);
     let revoked = format!("{}?id={}", wreg_api::TOKENS, at.token);
     let new_token = r#"{"name":"made","scopes":["a:pull"]}"#;
     let route = |method, target: &str, needs, body: &str, allowed| Route {
@@ -202,6 +208,45 @@ fn own_rows(at: &Content) -> Vec<Route> {
         route("GET", wreg_api::TOKENS, Needs::Server, "", 200),
         route("POST", wreg_api::TOKENS, Needs::Server, new_token, 201),
         route("DELETE", &revoked, Needs::Server, "", 200),
+        route(
+            "GET",
+            &format!("{}?repository={}&reference=1.0.0", wreg_api::COMPONENT, at.name),
+            Needs::Pull,
+            "",
+            200,
+        ),
+        route(
+            "GET",
+            &format!("{}?repository={}&reference=1.0.0", wreg_api::WIT, at.name),
+            Needs::Pull,
+            "",
+            200,
+        ),
+        route(
+            "GET",
+            &format!("{}?repository={}", wreg_api::VERSIONS, at.name),
+            Needs::Pull,
+            "",
+            200,
+        ),
+        route(
+            "GET",
+            &format!("{}?repository={}", wreg_api::RESOLVE, at.name),
+            Needs::Pull,
+            "",
+            200,
+        ),
+        route(
+            "POST",
+            &format!("{}?repository={}&reference=1.0.0", wreg_api::MARKS, at.name),
+            Needs::Push,
+            r#"{"action":"unyank"}"#,
+            200,
+        ),
+        route("GET", wreg_api::SEARCH, Needs::Anybody, "", 200),
+        route("GET", wreg_api::NAMESPACES, Needs::Server, "", 200),
+        route("GET", &namespace, Needs::Server, "", 200),
+        route("PATCH", &namespace, Needs::Server, "{}", 200),
         route("GET", wreg_api::KEYS, Needs::Server, "", 200),
         route("POST", wreg_api::KEYS, Needs::Server, "", 200),
         route("GET", "/token", Needs::NothingWrong, "", 200),
@@ -237,7 +282,16 @@ impl Walk {
     async fn new() -> Self {
         let registry = TestRegistry::start().await;
         registry.push_image("acme/hidden", "1.0", b"layer").await;
-        let manifest = registry.image("acme/hidden", b"layer").await.to_string();
+        let component = wat::component();
+        registry.push_blob("acme/hidden", &component).await;
+        let mut artifact = registry.image("acme/hidden", b"layer").await;
+        let manifest = artifact.to_string();
+        artifact["layers"][0] =
+            json!({ "mediaType": MediaType::WASM, "digest": Digest::sha256(&component), "size": component.len() });
+        assert_eq!(
+            registry.put_manifest("acme/hidden", "1.0.0", &artifact).await.status(),
+            201
+        );
         let foreign = registry.push_blob("acme/other", b"foreign").await;
         let everything = "repository:acme/hidden:*%20registry:catalog:*%20registry:server:*";
         let grant = async |scope: &str| registry.registry_token(scope, false).await;
@@ -428,7 +482,7 @@ async fn every_route_answers_alike_for_a_hidden_repository_and_for_none() {
             continue;
         }
         for (hidden, absent) in all_rows(&walk.content).iter().zip(all_rows(&absent)) {
-            if matches!(hidden.needs, Needs::NothingWrong | Needs::Catalog) {
+            if matches!(hidden.needs, Needs::NothingWrong | Needs::Anybody | Needs::Catalog) {
                 continue;
             }
             let ask = async |route| {

@@ -6,14 +6,14 @@ use sqlx::{PgPool, SqlitePool, sqlite::SqliteConnectOptions};
 
 use crate::registry::{Options, TestDatabase, TestRegistry};
 
-/// What is compared, one line each: on SQLite, and on PostgreSQL.
+/// What is compared, one line each: on SQLite, and on PostgreSQL. Each has the words of search in its own way.
 const SHAPES: [[&str; 2]; 3] = [
     // Columns with their place, type, whether they may be empty, and the place in the primary key.
     [
         r#"SELECT m.name || ' ' || (c.cid + 1) || ' ' || c.name || ' ' || CASE c.type WHEN 'INTEGER' THEN 'BIGINT' WHEN 'BLOB' THEN 'BYTEA' ELSE c.type END
              || CASE c."notnull" WHEN 1 THEN ' NOT NULL' ELSE '' END || CASE c.pk WHEN 0 THEN '' ELSE ' KEY ' || c.pk END
            FROM sqlite_master m JOIN pragma_table_info(m.name) c
-           WHERE m.type = 'table' AND m.name NOT IN ('sqlite_sequence', '_sqlx_migrations')"#,
+           WHERE m.type = 'table' AND m.name NOT IN ('sqlite_sequence', '_sqlx_migrations') AND m.name NOT LIKE 'head_words%'"#,
         r"SELECT c.table_name || ' ' || row_number() OVER (PARTITION BY c.table_name ORDER BY c.ordinal_position) || ' ' || c.column_name
              || ' ' || upper(c.data_type)
              || CASE c.is_nullable WHEN 'NO' THEN ' NOT NULL' ELSE '' END || COALESCE(' KEY ' || k.ordinal_position, '')
@@ -22,20 +22,20 @@ const SHAPES: [[&str; 2]; 3] = [
              ON t.table_schema = c.table_schema AND t.table_name = c.table_name AND t.constraint_type = 'PRIMARY KEY'
            LEFT JOIN information_schema.key_column_usage k
              ON k.constraint_schema = t.constraint_schema AND k.constraint_name = t.constraint_name AND k.column_name = c.column_name
-           WHERE c.table_schema = current_schema() AND c.table_name <> '_sqlx_migrations'",
+           WHERE c.table_schema = current_schema() AND c.table_name NOT IN ('_sqlx_migrations', 'head_words')",
     ],
     // Indexes with their columns; those that a constraint makes have no name of their own.
     [
         r#"SELECT m.name || ' ' || CASE i.origin WHEN 'c' THEN i.name ELSE '' END || CASE i."unique" WHEN 1 THEN ' UNIQUE ' ELSE ' ' END
              || (SELECT group_concat(name) FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno))
            FROM sqlite_master m JOIN pragma_index_list(m.name) i
-           WHERE m.type = 'table' AND m.name <> '_sqlx_migrations' AND i.origin <> 'pk'"#,
+           WHERE m.type = 'table' AND m.name <> '_sqlx_migrations' AND m.name NOT LIKE 'head_words%' AND i.origin <> 'pk'"#,
         r"SELECT t.relname || ' ' || CASE WHEN c.oid IS NULL THEN x.relname ELSE '' END || CASE WHEN i.indisunique THEN ' UNIQUE ' ELSE ' ' END
              || (SELECT string_agg(a.attname, ',' ORDER BY k.place) FROM unnest(i.indkey::int[]) WITH ORDINALITY AS k (number, place)
                  JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number)
            FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid
            LEFT JOIN pg_constraint c ON c.conindid = x.oid AND c.contype = 'u'
-           WHERE t.relnamespace = current_schema()::regnamespace AND t.relname <> '_sqlx_migrations' AND NOT i.indisprimary",
+           WHERE t.relnamespace = current_schema()::regnamespace AND t.relname NOT IN ('_sqlx_migrations', 'head_words') AND NOT i.indisprimary",
     ],
     // Columns that refer to another table's.
     [

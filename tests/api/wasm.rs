@@ -22,10 +22,10 @@ async fn comes_back(registry: &TestRegistry, media_type: &str, layer: &[u8], con
         "layers": [{ "mediaType": media_type, "digest": digest, "size": layer.len() }],
     });
     assert_eq!(
-        registry.put_manifest("acme/hello", "1.0.0", &manifest).await.status(),
+        registry.put_manifest("acme/hello", "latest", &manifest).await.status(),
         201
     );
-    let answer = registry.send("GET", "/v2/acme/hello/manifests/1.0.0").await;
+    let answer = registry.send("GET", "/v2/acme/hello/manifests/latest").await;
     assert_eq!(answer.text().await.expect("a body"), manifest.to_string());
     let request = registry.request("GET", &format!("/v2/acme/hello/blobs/{digest}"));
     let request = request.header("accept-encoding", "gzip, deflate, br, zstd");

@@ -43,7 +43,7 @@ fn the_same_component_gives_the_same_digest_from_anywhere() {
 #[test]
 fn the_time_is_written_only_where_the_environment_names_it() {
     let registry = RegistryProcess::start();
-    let reference = format!("{}/acme/hello:1.0.0", registry.address());
+    let reference = format!("{}/acme/hello:latest", registry.address());
     let user = User::of(&registry);
     let file = user.file("hello.wasm", wat::component());
     let plain = user.run(&["push", &file, &reference]).yes().line();

@@ -1,7 +1,7 @@
 //! `wreg repository`.
 
 use clap::{Subcommand, builder::PossibleValuesParser};
-use wreg_api::{ImmutableTags, MissingReferences, RepositorySettings, Visibility};
+use wreg_api::{ComponentPolicy, ImmutableTags, MissingReferences, RepositorySettings, Visibility};
 
 use super::Verdict;
 use crate::{
@@ -90,6 +90,9 @@ struct Settings {
     /// Whether tags, manifests and blobs can be deleted
     #[arg(long, value_name = "YES")]
     deletable: Option<bool>,
+    /// What happens to components that are not what they should be: what the namespace says, or nothing, a warning, a refusal
+    #[arg(long, value_name = "POLICY", value_parser = PossibleValuesParser::new(ComponentPolicy::WORDS))]
+    components: Option<String>,
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
@@ -153,6 +156,12 @@ impl Settings {
                 .transpose()
                 .map_err(unknown)?,
             deletable: self.deletable,
+            components: self
+                .components
+                .as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(unknown)?,
         })
     }
 }

@@ -38,6 +38,7 @@ pub(crate) struct RepositoryShown {
     pub(crate) immutable_tags: &'static str,
     pub(crate) missing_references: &'static str,
     pub(crate) deletable: bool,
+    pub(crate) components: &'static str,
     pub(crate) tags: u64,
     pub(crate) manifests: u64,
     /// The bytes of its blobs, each counted once.
@@ -54,6 +55,7 @@ impl RepositoryShown {
             immutable_tags: repository.immutable_tags.as_str(),
             missing_references: repository.missing_references.as_str(),
             deletable: repository.deletable,
+            components: repository.components.as_str(),
             tags: repository.tags,
             manifests: repository.manifests,
             size: repository.size,
@@ -96,6 +98,7 @@ impl fmt::Display for RepositoryShown {
             ("immutable tags", self.immutable_tags.to_owned()),
             ("missing references", self.missing_references.to_owned()),
             ("deletable", self.deletable.to_string()),
+            ("components", self.components.to_owned()),
             ("tags", self.tags.to_string()),
             ("manifests", self.manifests.to_string()),
             ("size", size(self.size)),

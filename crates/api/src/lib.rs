@@ -5,25 +5,63 @@
 
 pub mod check;
 pub mod collection;
+pub mod component;
 pub mod deletion;
 pub mod key;
+pub mod namespace;
 pub mod repository;
 pub mod scope;
+pub mod search;
 pub mod token;
+pub mod version;
+mod words;
 
 pub use check::{CheckLine, Checked, Finding, FindingKind};
 pub use collection::{Collected, Counts, LooseBlob};
+pub use component::{Component, ComponentFinding, ComponentFindingCode, ComponentState};
 pub use deletion::{Deleted, DeletedKind, DeletedList, Undeleted};
 pub use key::{Key, KeyList, KeyState};
-pub use repository::{ImmutableTags, MissingReferences, Repository, RepositoryList, RepositorySettings, Visibility};
+pub use namespace::{Namespace, NamespaceList, NamespaceSettings, Policy, Versions};
+pub use repository::{
+    ComponentPolicy, ImmutableTags, MissingReferences, Repository, RepositoryList, RepositorySettings, Visibility,
+};
 pub use scope::{Action, Actions, RepositoryPattern, TokenScope, TokenScopes};
+pub use search::{Found, FoundList};
 pub use token::{CreatedToken, NewToken, Token, TokenList, TokenName};
+pub use version::{Advisory, Deprecated, MarkChange, Marks, Resolved, Version, VersionList, Yanked};
+pub use words::UnknownWord;
 
 /// `GET [?n=&last=]` → [`RepositoryList`], what the caller may see, ordered by name, at most 1000 a page and a `Link` to the next.
 pub const REPOSITORIES: &str = "/api/v1/repositories";
 
 /// `GET ?repository=` → [`Repository`]; `PATCH ?repository=` with [`RepositorySettings`] → [`Repository`] (made if it is not there).
 pub const REPOSITORY: &str = "/api/v1/repository";
+
+/// `GET [?n=&last=]` → [`NamespaceList`], those of the repositories that the caller may see, and for those who administer the server all
+/// that have settings; at most 1000 a page and a `Link` to the next.
+pub const NAMESPACES: &str = "/api/v1/namespaces";
+
+/// `GET ?namespace=` → [`Namespace`]; `PATCH ?namespace=` with [`NamespaceSettings`] → [`Namespace`], for those who administer the server.
+pub const NAMESPACE: &str = "/api/v1/namespace";
+
+/// `GET ?repository=&reference=<tag or digest>` → [`Component`]; 404 if it is no Wasm artifact.
+pub const COMPONENT: &str = "/api/v1/component";
+
+/// `GET ?repository=&reference=<tag or digest>` → the WIT of a Wasm artifact, as text.
+pub const WIT: &str = "/api/v1/wit";
+
+/// `GET ?repository=` → [`VersionList`]: the tags that are semantic versions.
+pub const VERSIONS: &str = "/api/v1/versions";
+
+/// `GET ?repository=[&req=<requirement>]` → [`Resolved`], the highest version that the requirement allows and that is not yanked.
+pub const RESOLVE: &str = "/api/v1/resolve";
+
+/// `POST ?repository=&reference=<tag or digest>` with a [`MarkChange`] → [`Marks`], as they are then.
+pub const MARKS: &str = "/api/v1/marks";
+
+/// `GET [?q=][&exports=][&imports=][&world=][&imports_only=][&language=][&license=][&kind=][&max_size=][&n=][&cursor=]` → [`FoundList`] of
+/// what the caller may see, and a `Link` to the next page.
+pub const SEARCH: &str = "/api/v1/search";
 
 /// `GET` → [`TokenList`]; `POST` with [`NewToken`] → 201 [`CreatedToken`]; `DELETE ?id=` → [`TokenList`], what ended by it. For those
 /// who administer the server.

@@ -1,9 +1,9 @@
 //! Repositories and their settings.
 
-use std::{fmt, str::FromStr};
-
 use serde::{Deserialize, Serialize};
 use wreg_oci::RepositoryName;
+
+use crate::words::words;
 
 /// A repository as its readers see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Repository {
     pub missing_references: MissingReferences,
     /// Whether tags, manifests and blobs can be deleted.
     pub deletable: bool,
+    /// What happens to components that are not what they should be.
+    #[serde(default)]
+    pub components: ComponentPolicy,
     /// The number of tags.
     pub tags: u64,
     /// The number of manifests.
@@ -51,41 +54,9 @@ pub struct RepositorySettings {
     /// Whether tags, manifests and blobs can be deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletable: Option<bool>,
-}
-
-/// An enumeration that is written as one lower-case word, in JSON, in configuration, in the database and on the command line.
-macro_rules! words {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$variant_meta])* #[serde(rename = $word)] $variant),+
-        }
-
-        impl $name {
-            /// Every value, as it is written.
-            pub const WORDS: &'static [&'static str] = &[$($word),+];
-
-            /// As it is written.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = UnknownWord;
-
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
-                match text { $($word => Ok(Self::$variant),)+ _ => Err(UnknownWord(Self::WORDS)) }
-            }
-        }
-    };
+    /// What happens to components that are not what they should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub components: Option<ComponentPolicy>,
 }
 
 words! {
@@ -120,14 +91,26 @@ words! {
     }
 }
 
-/// A word that is not among those allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected one of {}", .0.join(", "))]
-pub struct UnknownWord(pub &'static [&'static str]);
+words! {
+    /// What happens to WebAssembly that is not valid, or not what its config, its repository or its tag says.
+    #[derive(Default)]
+    ComponentPolicy {
+        /// What its namespace says.
+        #[default]
+        Inherit = "inherit",
+        /// Nothing: it is only indexed.
+        Off = "off",
+        /// It is taken, and the pusher is told.
+        Warn = "warn",
+        /// It is refused.
+        Enforce = "enforce",
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::UnknownWord;
 
     #[test]
     fn words_are_the_same_in_json_and_in_text() {

@@ -7,6 +7,7 @@
 //! inspect/    imports, exports, package, world, producers, metadata
 //! wit.rs      the WIT text of a component or WIT package, with its documentation
 //! analysis/   all of this in one call, and what a file is made of: modules, sections, dependencies
+//! agreement.rs  whether the config of an artifact says what its bytes are
 //! text.rs     every text that comes out of a binary, made short and printable
 //! ```
 //!
@@ -14,6 +15,7 @@
 //! looked at yet; `inspect` needs nothing else. `wit` hands bytes that passed to wit-component of the generation that the
 //! composing and transpiling crates use. Only bytes pass between the two: their types are never mixed.
 
+mod agreement;
 mod analysis;
 mod features;
 mod inspect;
@@ -22,9 +24,11 @@ mod text;
 mod validate;
 mod wit;
 
+pub use agreement::contradictions;
 pub use analysis::{Analysis, CoreModule, Dependency, DependencyKind, Section, Space, analyse};
 pub use features::{ACCEPTED, Feature, WASMTIME_48};
 pub use inspect::{Inspection, Item, ItemKind, Metadata, Package, Producer, inspect, outline};
 pub use invalid::{Invalid, LooksLike, Reason};
+pub use text::printable_text as printable;
 pub use validate::{Kind, MAX_PENDING, Valid, Validator, beyond_wasmtime_48, validate};
 pub use wit::{MAX_WIT_TEXT, Wit, wit};

@@ -10,6 +10,11 @@ pub(crate) const MAX_TEXT: usize = 4096;
 /// What stands at the end of a text that was cut.
 const ELLIPSIS: char = '…';
 
+/// A free text of somebody else's, on one line, printable, and at most 4 KiB before the ellipsis.
+pub fn printable_text(text: &str) -> String {
+    printable(text, MAX_TEXT)
+}
+
 /// `text` on one line, without control and direction-changing characters, and at most `max` bytes before the ellipsis.
 pub(crate) fn printable(text: &str, max: usize) -> String {
     let mut out = String::with_capacity(text.len().min(max));

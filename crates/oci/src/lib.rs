@@ -3,7 +3,8 @@
 //! - [`digest`] · [`name`] · [`tag`] · [`media_type`]: the values. Text becomes one through `FromStr` and no other way.
 //! - [`tag_or_digest`]: what a URL selects a manifest by. [`reference`]: the whole string that a person types.
 //! - [`descriptor`] · [`manifest`]: what a manifest says, read without ambiguity.
-//! - [`wasm`]: the CNCF Wasm artifact, written so that the same input gives the same bytes.
+//! - [`wasm`]: the CNCF Wasm artifact, written so that the same input gives the same bytes. [`layout`]: the layouts in which Wasm comes.
+//! - [`version`]: tags that are semantic versions.
 //! - [`endpoint`]: the specification's table end-1 … end-14; parsed by the server, displayed by clients.
 //! - [`range`] · [`page`]: parts of blobs and of lists. [`error`]: the specification's codes and error body.
 
@@ -12,6 +13,7 @@ pub mod digest;
 pub mod endpoint;
 pub mod error;
 mod json;
+pub mod layout;
 pub mod manifest;
 pub mod media_type;
 pub mod name;
@@ -20,12 +22,14 @@ pub mod range;
 pub mod reference;
 pub mod tag;
 pub mod tag_or_digest;
+pub mod version;
 pub mod wasm;
 
 pub use descriptor::{Annotations, Descriptor};
 pub use digest::{Algorithm, Digest, Hasher};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::{ErrorBody, ErrorCode, ErrorEntry};
+pub use layout::{Layout, WasmLayer};
 pub use manifest::Manifest;
 pub use media_type::MediaType;
 pub use name::RepositoryName;

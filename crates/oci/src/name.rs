@@ -28,6 +28,57 @@ impl RepositoryName {
     }
 }
 
+impl RepositoryName {
+    /// What stands before the first `/`, or all of a name without one.
+    pub fn namespace(&self) -> Namespace {
+        Namespace(self.0.split('/').next().unwrap_or(&self.0).into())
+    }
+}
+
+/// The first component of repository names: `acme` of `acme/hello`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Namespace(Box<str>);
+
+impl Namespace {
+    /// The whole name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Namespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Namespace {
+    type Err = InvalidRepositoryName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRepositoryName> {
+        if text.len() <= MAX_LEN && is_component(text.as_bytes()) {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidRepositoryName)
+        }
+    }
+}
+
+impl TryFrom<String> for Namespace {
+    type Error = InvalidRepositoryName;
+
+    fn try_from(text: String) -> Result<Self, InvalidRepositoryName> {
+        text.parse()
+    }
+}
+
+impl From<Namespace> for String {
+    fn from(name: Namespace) -> Self {
+        name.0.into()
+    }
+}
+
 impl fmt::Display for RepositoryName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -31,6 +31,21 @@ impl Tag {
         Self(format!("{}-{encoded}", subject.algorithm()).into())
     }
 
+    /// Whether it is one under which clients attach something to a manifest and write it again with every further thing: `sha256-<hex>`,
+    /// with `.sig`, `.att` or `.sbom` behind it (cosign) or alone (the specification's referrers tag).
+    pub fn is_attachment(&self) -> bool {
+        let Some((algorithm, rest)) = self.0.split_once('-') else {
+            return false;
+        };
+        let (encoded, suffix) = rest.split_once('.').unwrap_or((rest, ""));
+        matches!(algorithm, "sha256" | "sha512")
+            && encoded.len() == 64
+            && encoded
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+            && matches!(suffix, "" | "sig" | "att" | "sbom")
+    }
+
     /// The whole tag.
     pub fn as_str(&self) -> &str {
         &self.0

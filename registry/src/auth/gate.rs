@@ -146,6 +146,21 @@ impl Gate<'_> {
         })
     }
 
+    /// A permit to search among the repositories that the caller may pull from: for nobody in particular, the public ones.
+    pub fn search(&self) -> CatalogPermit {
+        let carries = match &self.identity.via {
+            Via::Registry(claims) => claims.access.iter().any(Access::includes_catalog),
+            Via::Personal => true,
+            Via::Nothing => false,
+        };
+        let visible = if carries || self.auth.open {
+            self.visible()
+        } else {
+            Visible::PublicAnd(Vec::new())
+        };
+        CatalogPermit { visible }
+    }
+
     fn visible(&self) -> Visible {
         let patterns = self
             .identity

@@ -61,7 +61,12 @@ impl Blob {
 impl Registry {
     /// The blob, if the repository holds it (end-2).
     pub async fn get_blob(&self, permit: &Permit<Pull>, digest: &Digest) -> Result<Blob> {
-        let record = self.metadata.find_blob(permit.repository(), digest).await?;
+        self.find_blob(permit.repository(), digest).await
+    }
+
+    /// The same for the registry itself.
+    pub(super) async fn find_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<Blob> {
+        let record = self.metadata.find_blob(repository, digest).await?;
         let record = record.ok_or_else(|| Error::BlobUnknown(digest.clone()))?;
         Ok(Blob {
             digest: digest.clone(),

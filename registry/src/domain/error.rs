@@ -1,7 +1,7 @@
 //! What can be wrong, in the registry's own words. What status that is over HTTP is decided in `http/error.rs` alone.
 
-use wreg_api::TokenName;
-use wreg_oci::{Digest, RepositoryName, Tag, TagOrDigest, manifest::InvalidManifest};
+use wreg_api::{ComponentFinding, TokenName};
+use wreg_oci::{Digest, RepositoryName, Tag, TagOrDigest, manifest::InvalidManifest, name::Namespace};
 
 use super::BoxError;
 use crate::{auth::permit::Needs, metadata, storage};
@@ -12,6 +12,9 @@ pub enum Error {
     /// There is no such repository.
     #[error("there is no repository {0}")]
     NameUnknown(RepositoryName),
+    /// There is no such namespace.
+    #[error("there is no namespace {0}")]
+    NamespaceUnknown(Namespace),
     /// The repository does not hold the blob.
     #[error("the repository holds no blob {0}")]
     BlobUnknown(Digest),
@@ -70,6 +73,37 @@ pub enum Error {
     /// The bytes are no manifest.
     #[error("the manifest is not valid: {0}")]
     ManifestInvalid(#[from] InvalidManifest),
+    /// The manifest is no Wasm artifact.
+    #[error("{0} is no Wasm artifact")]
+    NotWasm(TagOrDigest),
+    /// The artifact has no WIT, or it is not known yet.
+    #[error(
+        "there is no WIT of {0}: a core module has none, and of a component that was just pushed it may not be known yet"
+    )]
+    NoWit(TagOrDigest),
+    /// The policy refuses what is not as it should be.
+    #[error("the component is refused here: {}", first(.0))]
+    ComponentRefused(Vec<ComponentFinding>),
+    /// No version is allowed by the requirement.
+    #[error("no version of {repository} fits {requirement}{}", if *.yanked { ": what would fit was yanked" } else if .highest.is_none() { ": it has no versions" } else { "" })]
+    NoVersion {
+        /// The repository.
+        repository: RepositoryName,
+        /// What was asked for.
+        requirement: String,
+        /// The highest that there is.
+        highest: Option<Tag>,
+        /// Whether only yanked ones fit.
+        yanked: bool,
+    },
+    /// What was to be said of a version cannot be kept.
+    #[error(
+        "a text of a mark is empty, has more than 500 bytes or control characters, an id has spaces, or there are 20 advisories already"
+    )]
+    MarkInvalid,
+    /// What was looked for makes no sense.
+    #[error("cannot search: {0}")]
+    SearchInvalid(String),
     /// The manifest names content with another size than it has.
     #[error("the manifest gives {0} another size than it has")]
     ManifestSizeDiffers(Digest),
@@ -77,8 +111,15 @@ pub enum Error {
     #[error("the manifest names content that the repository does not hold")]
     ManifestBlobUnknown(Vec<Digest>),
     /// The tag exists, or did until it was deleted, and the repository lets such tags not move.
-    #[error("the tag {0} is taken and cannot be moved in this repository: choose another one")]
-    TagImmutable(Tag),
+    #[error("the tag {tag} is taken{} and cannot be moved in this repository: choose another one", if *.deleted { ", although what it pointed to was deleted," } else { "" })]
+    TagImmutable {
+        /// The tag.
+        tag: Tag,
+        /// What it points to, or did when it was deleted.
+        digest: Digest,
+        /// Whether it was deleted.
+        deleted: bool,
+    },
     /// The caller may push here, and not do this to the tag.
     #[error("the token does not give {} here: {tag} {}", needs.actions, if *there { "is there, and moving it is what that is for" } else { "is not there, and making it is what that is for" })]
     TagDenied {
@@ -135,6 +176,13 @@ pub enum Error {
     Unavailable(#[source] BoxError),
 }
 
+/// The first of them; there is one.
+fn first(findings: &[ComponentFinding]) -> &str {
+    findings
+        .first()
+        .map_or("it is not as it should be", |finding| &finding.message)
+}
+
 impl From<metadata::Error> for Error {
     fn from(error: metadata::Error) -> Self {
         match error {
@@ -151,4 +199,10 @@ impl From<storage::Error> for Error {
             _ => Self::Unavailable(error.into()),
         }
     }
+}
+
+/// An error with everything behind it, in one line.
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

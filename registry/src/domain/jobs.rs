@@ -35,7 +35,7 @@ impl Registry {
                 warned("the collection", self.collect_if_due(owner).await);
             }
         };
-        tokio::join!(sweeping, watching, collecting);
+        tokio::join!(sweeping, watching, collecting, self.analyse_forever(owner));
     }
 }
 

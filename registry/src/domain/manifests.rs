@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wreg_api::Action;
+use wreg_api::{Action, ComponentFinding};
 use wreg_oci::{Digest, Manifest, MediaType, Tag, TagOrDigest, manifest};
 
 use super::{Error, Registry, Result, blobs::deleted};
@@ -36,6 +36,10 @@ pub struct StoredManifest {
     pub digest: Digest,
     /// The digest of its subject, if it names one.
     pub subject: Option<Digest>,
+    /// What is not as it should be about it, if it is WebAssembly; as far as it is known.
+    pub findings: Vec<ComponentFinding>,
+    /// Versions that stay where they are, since the same WebAssembly stands there already.
+    pub kept: Vec<(Tag, Digest)>,
 }
 
 impl Registry {
@@ -70,6 +74,8 @@ impl Registry {
             }
         };
         let subject = manifest.subject.as_ref().map(|subject| subject.digest.clone());
+        let admission = self.admit(permit, &manifest, &tags).await?;
+        let is_component = admission.component.is_some();
         let operation = PutManifest {
             repository: permit.repository().clone(),
             digest: digest.clone(),
@@ -77,14 +83,25 @@ impl Registry {
             content: new.content,
             tags,
             precondition: new.precondition,
+            component: admission.component,
+            versions_stay: admission.versions_stay,
             may_create_tags: permit.tags().create,
             may_update_tags: permit.tags().update,
             defaults: self.defaults,
             actor: permit.actor().to_string(),
             now: self.clock.now(),
         };
-        match self.metadata.write(operation).await? {
-            Put::Done => Ok(StoredManifest { digest, subject }),
+        let put = self.metadata.write(operation).await?;
+        if is_component {
+            self.analyses.wake();
+        }
+        match put {
+            Put::Done { kept } => Ok(StoredManifest {
+                digest,
+                subject,
+                findings: admission.findings,
+                kept,
+            }),
             Put::Missing(digests) => Err(Error::ManifestBlobUnknown(digests)),
             Put::SizeDiffers(digest) => Err(Error::ManifestSizeDiffers(digest)),
             Put::TagDenied { tag, there } => {
@@ -92,7 +109,7 @@ impl Registry {
                 let needs = Needs::of(permit.repository(), action.into());
                 Err(Error::TagDenied { tag, there, needs })
             }
-            Put::TagImmutable(tag) => Err(Error::TagImmutable(tag)),
+            Put::TagImmutable { tag, digest, deleted } => Err(Error::TagImmutable { tag, digest, deleted }),
             Put::PreconditionFailed => Err(Error::PreconditionFailed),
         }
     }

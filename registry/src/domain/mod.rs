@@ -6,24 +6,29 @@
 pub mod blobs;
 pub mod check;
 pub mod collection;
+pub mod components;
 pub mod deletions;
 pub mod error;
 mod ingest;
 mod jobs;
 pub mod manifests;
+pub mod namespaces;
 pub mod referrers;
 pub mod repositories;
+pub mod search;
 mod sweep;
 pub mod tags;
 pub mod tokens;
 pub mod uploads;
+pub mod versions;
 mod whole;
 
 use std::{sync::Arc, time::Duration};
 
-use self::collection::Terms;
 pub use self::error::Error;
+use self::{collection::Terms, components::Analyses};
 use crate::{
+    analyser::Analyser,
     clock::{Clock, Millis, millis},
     metadata::{Metadata, repositories::Settings},
     storage::BlobStore,
@@ -60,6 +65,7 @@ pub struct Registry {
     limits: Limits,
     terms: Terms,
     defaults: Settings,
+    analyses: Arc<Analyses>,
 }
 
 impl Registry {
@@ -71,6 +77,7 @@ impl Registry {
         limits: Limits,
         terms: Terms,
         defaults: Settings,
+        analyser: Analyser,
     ) -> Self {
         Self {
             metadata,
@@ -79,6 +86,7 @@ impl Registry {
             limits,
             terms,
             defaults,
+            analyses: Analyses::new(analyser),
         }
     }
 

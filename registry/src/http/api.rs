@@ -10,19 +10,20 @@ use axum::{
     http::Method,
     response::Response,
 };
+use semver::VersionReq;
 use serde::de::DeserializeOwned;
 use wreg_oci::{Endpoint, InvalidEndpoint, Page, RepositoryName};
 
 use super::{
-    ApiError, Result, body, check, collection, deletions,
+    ApiError, Result, body, check, collection, components, deletions,
     headers::RequestHeaders,
-    keys,
+    keys, namespaces,
     origin::{self, Origin},
-    repositories, tokens,
+    repositories, search, tokens, versions,
 };
 use crate::{
     app::App,
-    auth::permit::{Administer, Delete, Pull},
+    auth::permit::{Administer, Delete, Pull, Push},
     domain::check::Check,
 };
 
@@ -53,14 +54,56 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
     let read = [Method::GET, Method::HEAD].contains(&parts.method);
     match (parts.uri.path(), &parts.method) {
         (wreg_api::REPOSITORIES, _) if read => repositories::list(registry, gate.catalog()?, page(query)?).await,
-        (wreg_api::REPOSITORIES, _) => Err(ApiError::MethodNotAllowed("GET, HEAD")),
         (wreg_api::REPOSITORY, _) if read => {
             repositories::show(registry, gate.permit::<Pull>(repository(query)?).await?).await
         }
         (wreg_api::REPOSITORY, &Method::PATCH) => {
             repositories::change(registry, gate.permit::<Administer>(repository(query)?).await?, body).await
         }
-        (wreg_api::REPOSITORY, _) => Err(ApiError::MethodNotAllowed("GET, HEAD, PATCH")),
+        (wreg_api::NAMESPACES, _) if read => namespaces::list(registry, gate.server()?, page(query)?).await,
+        (wreg_api::NAMESPACE, _) if read => {
+            namespaces::show(registry, gate.server()?, required(query, "namespace")?).await
+        }
+        (wreg_api::NAMESPACE, &Method::PATCH) => {
+            namespaces::change(registry, gate.server()?, required(query, "namespace")?, body).await
+        }
+        (wreg_api::REPOSITORY | wreg_api::NAMESPACE, _) => Err(ApiError::MethodNotAllowed("GET, HEAD, PATCH")),
+        (wreg_api::COMPONENT, _) if read => {
+            let permit = gate.permit::<Pull>(repository(query)?).await?;
+            components::show(registry, permit, required(query, "reference")?).await
+        }
+        (wreg_api::WIT, _) if read => {
+            let permit = gate.permit::<Pull>(repository(query)?).await?;
+            components::wit(registry, permit, required(query, "reference")?).await
+        }
+        (wreg_api::VERSIONS, _) if read => {
+            versions::list(registry, gate.permit::<Pull>(repository(query)?).await?).await
+        }
+        (wreg_api::RESOLVE, _) if read => {
+            let permit = gate.permit::<Pull>(repository(query)?).await?;
+            let given = parameter(query, "req").is_some_and(|text| !text.is_empty());
+            let requirement = if given {
+                required(query, "req")?
+            } else {
+                VersionReq::STAR
+            };
+            versions::resolve(registry, permit, requirement).await
+        }
+        (wreg_api::SEARCH, _) if read => search::search(registry, gate.search(), query).await,
+        (wreg_api::MARKS, &Method::POST) => {
+            let permit = gate.permit::<Push>(repository(query)?).await?;
+            versions::mark(registry, permit, required(query, "reference")?, body).await
+        }
+        (
+            wreg_api::COMPONENT
+            | wreg_api::NAMESPACES
+            | wreg_api::REPOSITORIES
+            | wreg_api::RESOLVE
+            | wreg_api::SEARCH
+            | wreg_api::VERSIONS
+            | wreg_api::WIT,
+            _,
+        ) => Err(ApiError::MethodNotAllowed("GET, HEAD")),
         (wreg_api::KEYS, _) if read => keys::list(&app.auth, gate.server()?).await,
         (wreg_api::KEYS, &Method::POST) => keys::rotate(&app.auth, gate.server()?).await,
         (wreg_api::TOKENS, _) if read => tokens::list(registry, gate.server()?, page(query)?).await,
@@ -89,7 +132,7 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
             };
             Ok(check::check(registry, &permit, check))
         }
-        (wreg_api::CHECK | wreg_api::COLLECTION, _) => Err(ApiError::MethodNotAllowed("POST")),
+        (wreg_api::CHECK | wreg_api::COLLECTION | wreg_api::MARKS, _) => Err(ApiError::MethodNotAllowed("POST")),
         _ => Err(ApiError::NotFound),
     }
 }

@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde_json::{Value, json};
+use wreg_api::ComponentFinding;
 use wreg_oci::{ErrorBody, ErrorEntry, InvalidEndpoint, range::InvalidContentRange};
 
 use self::rows::Row;
@@ -98,11 +99,27 @@ impl ApiError {
         response
     }
 
-    /// One entry, except for missing content: one for each digest.
+    /// One entry, except for missing content, one for each digest, and for components that are refused, one for each finding.
     fn entries(&self, row: &Row) -> Vec<ErrorEntry> {
         if let Self::Domain(domain::Error::ManifestBlobUnknown(digests)) = self {
             let entry = |digest| row.entry(&self.to_string(), json!({ "digest": digest }));
             return digests.iter().map(entry).collect();
+        }
+        if let Self::Domain(domain::Error::ComponentRefused(findings)) = self {
+            let entry = |finding: &ComponentFinding| {
+                row.entry(
+                    &finding.message,
+                    json!({ "finding": finding.code, "offset": finding.offset }),
+                )
+            };
+            return findings.iter().map(entry).collect();
+        }
+        if let Self::Domain(domain::Error::TagImmutable { tag, digest, deleted }) = self {
+            let detail = json!({ "tag": tag, "digest": digest, "deleted": deleted });
+            return vec![row.entry(&self.to_string(), detail)];
+        }
+        if let Self::Domain(domain::Error::NoVersion { highest, yanked, .. }) = self {
+            return vec![row.entry(&self.to_string(), json!({ "highest": highest, "yanked": yanked }))];
         }
         let needs = self.needs().map(|needs| json!({ "needs": needs.to_string() }));
         vec![row.entry(&self.to_string(), needs.unwrap_or(Value::Null))]

@@ -2,13 +2,14 @@
 
 use axum::{
     body::Body,
-    http::{HeaderName, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use serde_json::json;
 use wreg_oci::{Tag, TagOrDigest, manifest};
 
 use super::{
-    Result, body,
+    Result, body, components,
     headers::{DOCKER_CONTENT_DIGEST, RequestHeaders, entity_tag, value},
 };
 use crate::{
@@ -38,7 +39,12 @@ pub(super) async fn get(
     if request.has_current(&manifest.digest) {
         return Ok((StatusCode::NOT_MODIFIED, common).into_response());
     }
-    Ok((common, Body::from(manifest.content.clone())).into_response())
+    let mut response = (common, Body::from(manifest.content.clone())).into_response();
+    if !manifest.marks.is_empty() {
+        let warnings = manifest.marks.warnings();
+        components::warn(response.headers_mut(), warnings.iter().map(String::as_str));
+    }
+    Ok(response)
 }
 
 /// end-7a, end-7b. The body may come without a length; it is cut off where it becomes too long.
@@ -55,13 +61,14 @@ pub(super) async fn put(
     };
     let (media_type, precondition) = (request.content_type()?, request.precondition()?);
     let content = body::collect(body, request.content_length(), manifest::MAX_LEN, too_large.into()).await?;
-    let accepted = tags.iter().map(Tag::as_str).collect::<Vec<_>>().join(", ");
     let new = NewManifest {
         media_type,
         content: content.into(),
         precondition,
     };
-    let stored = registry.put_manifest(&permit, selector, tags, new).await?;
+    let stored = registry.put_manifest(&permit, selector, tags.clone(), new).await?;
+    let is_kept = |tag: &Tag| stored.kept.iter().any(|(kept, _)| kept == tag);
+    let accepted: Vec<_> = tags.iter().filter(|tag| !is_kept(tag)).map(Tag::as_str).collect();
     let location = format!("/v2/{}/manifests/{}", permit.repository(), stored.digest);
     let headers = [
         (header::LOCATION, value(&location)),
@@ -72,7 +79,21 @@ pub(super) async fn put(
         response.headers_mut().insert(OCI_SUBJECT, value(subject.as_str()));
     }
     if !accepted.is_empty() {
-        response.headers_mut().insert(OCI_TAG, value(&accepted));
+        response.headers_mut().insert(OCI_TAG, value(&accepted.join(", ")));
+    }
+    let kept = stored.kept.iter().map(|(tag, digest)| {
+        format!("the tag {tag} stays with {digest}, which holds the same WebAssembly: a version is written once")
+    });
+    let kept: Vec<_> = kept.collect();
+    let messages = components::messages(&stored.findings);
+    components::warn(response.headers_mut(), kept.iter().map(String::as_str).chain(messages));
+    if !stored.findings.is_empty() {
+        *response.body_mut() = axum::Json(json!({ "findings": stored.findings }))
+            .into_response()
+            .into_body();
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     Ok(response)
 }

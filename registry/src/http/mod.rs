@@ -9,6 +9,7 @@ mod blobs;
 mod body;
 mod check;
 mod collection;
+mod components;
 pub mod connection;
 mod deletions;
 mod error;
@@ -17,14 +18,17 @@ mod health;
 mod keys;
 mod manifests;
 mod metrics;
+mod namespaces;
 mod origin;
 mod referrers;
 mod repositories;
+mod search;
 mod tags;
 mod token;
 mod tokens;
 mod trace;
 mod uploads;
+mod versions;
 mod well_known;
 
 use std::{

@@ -10,7 +10,7 @@ use super::{
     Metadata, Operation, Result, Touched, Tx,
     events::{self, Event, Kind},
     group::Group,
-    on_db, parse, repositories, tags, text,
+    jobs, on_db, parse, repositories, tags, text,
 };
 use crate::clock::Millis;
 
@@ -124,9 +124,10 @@ pub(super) async fn bury(
     now: Millis,
 ) -> Result<()> {
     tags::delete_all(tx, repository, digest, actor, now).await?;
+    jobs::index_of_components(tx, repository, now).await?;
     on_db!(tx, db => sqlx::query(
-        "INSERT INTO deleted_manifests (repository, digest, media_type, artifact_type, subject, annotations, content, created_at, deleted_at, deleted_with)
-         SELECT repository, digest, media_type, artifact_type, subject, annotations, content, created_at, $3, $4 FROM manifests
+        "INSERT INTO deleted_manifests (repository, digest, media_type, artifact_type, subject, annotations, content, created_at, marks, deleted_at, deleted_with)
+         SELECT repository, digest, media_type, artifact_type, subject, annotations, content, created_at, marks, $3, $4 FROM manifests
          WHERE repository = $1 AND digest = $2",
     )
     .bind(repository.as_str())
@@ -244,6 +245,7 @@ impl Operation for Undelete {
                     self.now,
                 );
             }
+            jobs::ask_index_of_components(&mut group, &self.repository, self.now);
             group.send(tx).await?;
         }
         Ok(restored)
@@ -264,8 +266,8 @@ impl Undelete {
 
     async fn restore(&self, tx: &mut Tx<'_>) -> Result<bool> {
         let restored = on_db!(tx, db => sqlx::query(
-            "INSERT INTO manifests (repository, digest, media_type, artifact_type, subject, annotations, content, created_at)
-             SELECT repository, digest, media_type, artifact_type, subject, annotations, content, created_at FROM deleted_manifests
+            "INSERT INTO manifests (repository, digest, media_type, artifact_type, subject, annotations, content, created_at, marks)
+             SELECT repository, digest, media_type, artifact_type, subject, annotations, content, created_at, marks FROM deleted_manifests
              WHERE repository = $1 AND digest = $2 AND deleted_at > $3",
         )
         .bind(self.repository.as_str())

@@ -11,9 +11,11 @@ use wreg_oci::RepositoryName;
 pub(crate) enum Kind {
     RepositoryCreated,
     SettingsChanged,
+    NamespaceChanged,
     ManifestPut,
     ManifestDeleted,
     ManifestUndeleted,
+    ManifestMarked,
     TagPut,
     TagDeleted,
     BlobDeleted,
@@ -28,9 +30,11 @@ impl Kind {
         match self {
             Self::RepositoryCreated => "repository-created",
             Self::SettingsChanged => "settings-changed",
+            Self::NamespaceChanged => "namespace-changed",
             Self::ManifestPut => "manifest-put",
             Self::ManifestDeleted => "manifest-deleted",
             Self::ManifestUndeleted => "manifest-undeleted",
+            Self::ManifestMarked => "manifest-marked",
             Self::TagPut => "tag-put",
             Self::TagDeleted => "tag-deleted",
             Self::BlobDeleted => "blob-deleted",

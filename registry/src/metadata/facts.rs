@@ -17,7 +17,7 @@ use std::{
 };
 
 use quick_cache::{Equivalent, Weighter, sync::Cache};
-use wreg_api::Token;
+use wreg_api::{Token, Version};
 use wreg_oci::{Digest, RepositoryName, TagOrDigest};
 
 use super::{
@@ -56,6 +56,7 @@ pub(super) struct Facts {
     epochs: Epochs,
     pub(super) settings: Kept<RepositoryName, Settings>,
     pub(super) manifests: Kept<Within<RepositoryName, TagOrDigest>, Arc<ManifestRecord>>,
+    pub(super) versions: Kept<RepositoryName, Arc<Vec<Version>>>,
     pub(super) blobs: Kept<Within<RepositoryName, Digest>, Arc<BlobRecord>>,
     /// By the hash of the secret.
     pub(super) tokens: Kept<String, Arc<Token>>,
@@ -68,6 +69,7 @@ impl Facts {
             epochs: Epochs::new(),
             settings: Kept::new(OTHERS),
             manifests: Kept::new(MANIFESTS),
+            versions: Kept::new(OTHERS),
             blobs: Kept::new(OTHERS),
             tokens: Kept::new(OTHERS),
             tokens_by_id: Kept::new(OTHERS),
@@ -178,6 +180,12 @@ pub(super) trait Weight {
 
 impl Weight for Settings {}
 impl Weight for Arc<Token> {}
+impl Weight for Arc<Vec<Version>> {
+    fn weight(&self) -> u64 {
+        // About what one takes with its texts.
+        512 * self.len() as u64
+    }
+}
 impl Weight for Arc<BlobRecord> {
     fn weight(&self) -> u64 {
         match &self.place {

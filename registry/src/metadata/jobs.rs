@@ -2,17 +2,24 @@
 //!
 //! A server that dies keeps its lease until it runs out; then another takes the job over with a higher fence, and what the
 //! first one still tries under its old fence no longer counts.
+//!
+//! Some jobs come again and again (the collection); others are done once and are gone then (the analysis of a layer). Those are asked for
+//! in the transaction of what they follow from, so that no end of a server loses them.
 
-use super::{Metadata, Operation, Result, Touched, Tx, on_db};
+use wreg_oci::{Digest, RepositoryName};
+
+use super::{Metadata, Operation, Result, Touched, Tx, group::Group, on_db};
 use crate::clock::Millis;
 
 /// A job that the caller may do until the lease runs out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The job.
-    pub name: &'static str,
+    pub name: String,
     /// Grows with every claim. Whoever holds an older one has lost the job.
     pub fence: i64,
+    /// How often it has been begun since it last came to an end, this time included.
+    pub attempts: i64,
 }
 
 /// When a job may be claimed that nobody holds.
@@ -44,6 +51,37 @@ impl Metadata {
         .await
     }
 
+    /// At most `limit` names of jobs of one kind that are due and that nobody holds, those that have waited longest first.
+    pub async fn list_due_jobs(&self, kind: Once, now: Millis, limit: i64) -> Result<Vec<String>> {
+        let (from, to) = kind.bounds();
+        let rows: Vec<(String,)> = on_db!(&*self.db, db => sqlx::query_as(
+            "SELECT name FROM jobs WHERE name > $1 AND name < $2 AND run_at <= $3 AND leased_until <= $3 ORDER BY run_at, name LIMIT $4",
+        )
+        .bind(from)
+        .bind(to)
+        .bind(now)
+        .bind(limit)
+        .fetch_all(db)
+        .await)?;
+        Ok(rows.into_iter().map(|(name,)| name).collect())
+    }
+
+    /// Claims a job that is done once, if it is there, due, and nobody holds it.
+    pub async fn take_job(&self, name: &str, owner: &str, now: Millis, until: Millis) -> Result<Option<Claim>> {
+        self.write(TakeJob {
+            name: name.to_owned(),
+            owner: owner.to_owned(),
+            now,
+            until,
+        })
+        .await
+    }
+
+    /// Lets go of a job that is done once and was not done: it is due again at `run_at`. Does nothing for a claim that has been lost.
+    pub async fn retry_job(&self, claim: Claim, run_at: Millis) -> Result<bool> {
+        self.write(RetryJob { claim, run_at }).await
+    }
+
     /// Ends a claimed job and says when it is due again. Does nothing for a claim that has been lost; says whether it was held.
     pub async fn finish_job(&self, claim: Claim, run_at: Millis) -> Result<bool> {
         self.write(FinishJob { claim, run_at }).await
@@ -55,7 +93,7 @@ impl Metadata {
 pub(super) async fn renew(tx: &mut Tx<'_>, claim: &Claim, until: Millis) -> Result<bool> {
     Ok(
         on_db!(tx, db => sqlx::query("UPDATE jobs SET leased_until = $3 WHERE name = $1 AND fence = $2 AND owner IS NOT NULL")
-            .bind(claim.name)
+            .bind(&claim.name)
             .bind(claim.fence)
             .bind(until)
             .execute(db)
@@ -80,11 +118,11 @@ impl Operation for ClaimJob {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<Claim>> {
-        let fence: Option<(i64,)> = on_db!(tx, db => sqlx::query_as(
+        let row: Option<(i64, i64)> = on_db!(tx, db => sqlx::query_as(
             "INSERT INTO jobs (name, run_at, attempts, owner, fence, leased_until) VALUES ($1, $2, 1, $3, 1, $4)
              ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, fence = jobs.fence + 1, attempts = jobs.attempts + 1, leased_until = excluded.leased_until
              WHERE (jobs.run_at <= $2 OR $5) AND jobs.leased_until <= $2
-             RETURNING fence",
+             RETURNING fence, attempts",
         )
         .bind(self.name)
         .bind(self.now)
@@ -93,7 +131,11 @@ impl Operation for ClaimJob {
         .bind(self.when == When::Now)
         .fetch_optional(db)
         .await)?;
-        Ok(fence.map(|(fence,)| Claim { name: self.name, fence }))
+        Ok(row.map(|(fence, attempts)| Claim {
+            name: self.name.to_owned(),
+            fence,
+            attempts,
+        }))
     }
 }
 
@@ -112,7 +154,147 @@ impl Operation for FinishJob {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
         Ok(
             on_db!(tx, db => sqlx::query("UPDATE jobs SET run_at = $3, attempts = 0, owner = NULL, leased_until = 0 WHERE name = $1 AND fence = $2")
-            .bind(self.claim.name)
+            .bind(&self.claim.name)
+            .bind(self.claim.fence)
+            .bind(self.run_at)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() == 1))?,
+        )
+    }
+}
+
+/// Jobs that are done once, by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Once {
+    /// Analyses of layers.
+    Analyse,
+    /// Looking which version of a repository search shows.
+    Index,
+}
+
+impl Once {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Analyse => "analyse:",
+            Self::Index => "index:",
+        }
+    }
+
+    /// Between which names theirs are: ';' is what follows ':'.
+    fn bounds(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Analyse => (self.prefix(), "analyse;"),
+            Self::Index => (self.prefix(), "index;"),
+        }
+    }
+
+    /// What a job of this kind is about.
+    pub fn subject(self, name: &str) -> Option<&str> {
+        name.strip_prefix(self.prefix())
+    }
+}
+
+/// The name of the job that analyses a layer.
+pub(crate) fn analysis(layer: &Digest) -> String {
+    format!("{}{layer}", Once::Analyse.prefix())
+}
+
+/// Asks for a look at which version of a repository search shows. Whoever does it already does it again.
+pub(super) fn ask_index(group: &mut Group, repository: &RepositoryName, now: Millis) {
+    group.add(
+        "INSERT INTO jobs (name, run_at, attempts, fence, leased_until) VALUES ($1, $2, 0, 0, 0)
+         ON CONFLICT (name) DO UPDATE SET run_at = excluded.run_at, fence = jobs.fence + 1, attempts = 0, owner = NULL, leased_until = 0",
+        [
+            format!("{}{repository}", Once::Index.prefix()).as_str().into(),
+            now.into(),
+        ],
+    );
+}
+
+/// The same where the repository holds a Wasm artifact.
+pub(super) fn ask_index_of_components(group: &mut Group, repository: &RepositoryName, now: Millis) {
+    group.add(
+        "INSERT INTO jobs (name, run_at, attempts, fence, leased_until)
+         SELECT $1, $2, 0, 0, 0 FROM (SELECT repository FROM components WHERE repository = $3 LIMIT 1) AS held WHERE TRUE
+         ON CONFLICT (name) DO UPDATE SET run_at = excluded.run_at, fence = jobs.fence + 1, attempts = 0, owner = NULL, leased_until = 0",
+        [
+            format!("{}{repository}", Once::Index.prefix()).as_str().into(),
+            now.into(),
+            repository.as_str().into(),
+        ],
+    );
+}
+
+/// The same by itself.
+pub(super) async fn index_of_components(tx: &mut Tx<'_>, repository: &RepositoryName, now: Millis) -> Result<()> {
+    let mut group = Group::default();
+    ask_index_of_components(&mut group, repository, now);
+    group.send(tx).await?;
+    Ok(())
+}
+
+/// Ends a job that is done once, in the transaction of what it does. Says whether the claim still counted; whoever lost it changes nothing.
+pub(super) async fn done(tx: &mut Tx<'_>, claim: &Claim) -> Result<bool> {
+    Ok(
+        on_db!(tx, db => sqlx::query("DELETE FROM jobs WHERE name = $1 AND fence = $2")
+            .bind(&claim.name)
+            .bind(claim.fence)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() == 1))?,
+    )
+}
+
+struct TakeJob {
+    name: String,
+    owner: String,
+    now: Millis,
+    until: Millis,
+}
+
+impl Operation for TakeJob {
+    type Output = Option<Claim>;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Nothing
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<Claim>> {
+        let row: Option<(i64, i64)> = on_db!(tx, db => sqlx::query_as(
+            "UPDATE jobs SET owner = $2, fence = fence + 1, attempts = attempts + 1, leased_until = $4
+             WHERE name = $1 AND run_at <= $3 AND leased_until <= $3 RETURNING fence, attempts",
+        )
+        .bind(&self.name)
+        .bind(&self.owner)
+        .bind(self.now)
+        .bind(self.until)
+        .fetch_optional(db)
+        .await)?;
+        Ok(row.map(|(fence, attempts)| Claim {
+            name: self.name.clone(),
+            fence,
+            attempts,
+        }))
+    }
+}
+
+struct RetryJob {
+    claim: Claim,
+    run_at: Millis,
+}
+
+impl Operation for RetryJob {
+    type Output = bool;
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Nothing
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        Ok(
+            on_db!(tx, db => sqlx::query("UPDATE jobs SET run_at = $3, owner = NULL, leased_until = 0 WHERE name = $1 AND fence = $2")
+            .bind(&self.claim.name)
             .bind(self.claim.fence)
             .bind(self.run_at)
             .execute(db)

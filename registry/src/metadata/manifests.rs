@@ -4,21 +4,22 @@ use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use sqlx::FromRow;
-use wreg_api::MissingReferences;
-use wreg_oci::{Annotations, Descriptor, Digest, Manifest, MediaType, RepositoryName, Tag, TagOrDigest};
+use wreg_api::{Marks, MissingReferences};
+use wreg_oci::{Annotations, Descriptor, Digest, Manifest, MediaType, RepositoryName, Tag, TagOrDigest, version};
 
 use super::{
     Error, Metadata, Operation, Result, Touched, Trips, Tx, blobs,
     blobs::Deletion,
+    components::{self, NewComponent},
     deletions,
     edges::Edge,
     events::{self, Event, Kind},
     facts::Within,
     go_through,
     group::{Answers, Group},
-    on_db, parse, repositories,
+    jobs, on_db, parse, repositories,
     repositories::Settings,
-    tags,
+    tags, versions,
 };
 use crate::clock::Millis;
 
@@ -31,6 +32,8 @@ pub struct ManifestRecord {
     pub media_type: MediaType,
     /// Its bytes, as they were pushed: at most 4 MiB.
     pub content: Bytes,
+    /// What has been said of it since.
+    pub marks: Marks,
 }
 
 #[derive(FromRow)]
@@ -38,6 +41,7 @@ struct ManifestRow {
     digest: String,
     media_type: String,
     content: Vec<u8>,
+    marks: Option<String>,
 }
 
 impl TryFrom<ManifestRow> for ManifestRecord {
@@ -48,6 +52,7 @@ impl TryFrom<ManifestRow> for ManifestRecord {
             digest: parse(&row.digest, "manifests", "digest")?,
             media_type: parse(&row.media_type, "manifests", "media_type")?,
             content: row.content.into(),
+            marks: versions::marks(row.marks.as_deref())?,
         })
     }
 }
@@ -79,10 +84,10 @@ impl Metadata {
     ) -> Result<Option<Arc<ManifestRecord>>> {
         let (statement, selector) = match selector {
             TagOrDigest::Digest(digest) => {
-                ("SELECT digest, media_type, content FROM manifests WHERE repository = $1 AND digest = $2", digest.as_str())
+                ("SELECT digest, media_type, content, marks FROM manifests WHERE repository = $1 AND digest = $2", digest.as_str())
             }
             TagOrDigest::Tag(tag) => (
-                "SELECT m.digest, m.media_type, m.content FROM tags t JOIN manifests m ON m.repository = t.repository AND m.digest = t.digest
+                "SELECT m.digest, m.media_type, m.content, m.marks FROM tags t JOIN manifests m ON m.repository = t.repository AND m.digest = t.digest
                  WHERE t.repository = $1 AND t.name = $2",
                 tag.as_str(),
             ),
@@ -112,6 +117,10 @@ pub(crate) struct PutManifest {
     pub(crate) content: Vec<u8>,
     pub(crate) tags: Vec<Tag>,
     pub(crate) precondition: Precondition,
+    /// The WebAssembly in it, if there is some.
+    pub(crate) component: Option<NewComponent>,
+    /// Whether tags that are versions keep their manifest, whatever the repository says of tags.
+    pub(crate) versions_stay: bool,
     pub(crate) may_create_tags: bool,
     pub(crate) may_update_tags: bool,
     pub(crate) defaults: Settings,
@@ -123,7 +132,10 @@ pub(crate) struct PutManifest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Put {
     /// It is stored, or was before.
-    Done,
+    Done {
+        /// Tags that stay where they are: versions, of the same WebAssembly with other words around it.
+        kept: Vec<(Tag, Digest)>,
+    },
     /// These blobs and manifests are not in the repository.
     Missing(Vec<Digest>),
     /// A descriptor names this content with another size than it has.
@@ -136,7 +148,14 @@ pub(crate) enum Put {
         there: bool,
     },
     /// This tag exists, or did until it was deleted, and keeps its manifest.
-    TagImmutable(Tag),
+    TagImmutable {
+        /// The tag.
+        tag: Tag,
+        /// The manifest that it keeps.
+        digest: Digest,
+        /// Whether it was deleted.
+        deleted: bool,
+    },
     /// The precondition does not hold.
     PreconditionFailed,
 }
@@ -160,6 +179,9 @@ impl Operation for PutManifest {
         );
         for tag in &self.tags {
             tags::ask(group, &self.repository, tag);
+            if self.may_be_kept(tag) {
+                components::ask_layer(group, &self.repository, tag);
+            }
         }
         for (kind, targets) in self.references() {
             kind.ask_sizes(group, &self.repository, &targets);
@@ -175,8 +197,9 @@ impl Operation for PutManifest {
         if settings.is_none() {
             return Ok(None);
         }
-        self.store(then, &state);
-        Ok(Some(Put::Done))
+        let kept = self.kept(&state, settings.unwrap_or(self.defaults));
+        self.store(then, &state, &kept);
+        Ok(Some(Put::Done { kept }))
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Put> {
@@ -195,6 +218,8 @@ struct State {
     is_there: bool,
     /// Where each of the tags points.
     tags: Vec<tags::Found>,
+    /// The WebAssembly that each of the tags points to, where it is asked for.
+    layers: Vec<Option<Digest>>,
     /// The sizes of what it is made of, as far as the repository has it.
     sizes: [HashMap<String, u64>; 2],
 }
@@ -203,12 +228,20 @@ impl PutManifest {
     /// What was asked for, but for the settings.
     fn state(&self, answers: &mut Answers) -> Result<State> {
         let is_there = answers.row::<(i32,)>()?.is_some();
-        let tags = self.tags.iter().map(|_| tags::found(answers));
-        let tags = tags.collect::<Result<_>>()?;
+        let (mut tags, mut layers) = (Vec::new(), Vec::new());
+        for tag in &self.tags {
+            tags.push(tags::found(answers)?);
+            layers.push(if self.may_be_kept(tag) {
+                components::layer(answers)?
+            } else {
+                None
+            });
+        }
         let [blobs, manifests] = self.references();
         Ok(State {
             is_there,
             tags,
+            layers,
             sizes: [
                 blobs.0.sizes(answers, &blobs.1)?,
                 manifests.0.sizes(answers, &manifests.1)?,
@@ -244,13 +277,49 @@ impl PutManifest {
         if !holds {
             return Some(Put::PreconditionFailed);
         }
+        let kept = self.kept(state, settings);
         for (tag, found) in tags() {
-            let keeps = tags::is_immutable(tag, settings.immutable_tags);
-            if keeps && found.last().is_some_and(|digest| *digest != self.digest) {
-                return Some(Put::TagImmutable(tag.clone()));
+            if let Some(digest) = found.last()
+                && *digest != self.digest
+                && self.stays(tag, settings)
+                && !kept.iter().any(|(kept, _)| kept == tag)
+            {
+                return Some(Put::TagImmutable {
+                    tag: tag.clone(),
+                    digest: digest.clone(),
+                    deleted: found.now.is_none(),
+                });
             }
         }
         self.wrong_reference(state, settings.missing_references)
+    }
+
+    /// Whether a tag, once there, keeps its manifest.
+    fn stays(&self, tag: &Tag, settings: Settings) -> bool {
+        tags::is_immutable(tag, settings.immutable_tags) || (self.versions_stay && version::of_tag(tag).is_some())
+    }
+
+    /// Whether a tag may stay where it is without that being an error.
+    fn may_be_kept(&self, tag: &Tag) -> bool {
+        self.component.is_some() && version::of_tag(tag).is_some()
+    }
+
+    /// The tags that keep the manifest that they have, because the same WebAssembly is in it: who builds twice gets other times into the
+    /// manifest, and means no other version.
+    fn kept(&self, state: &State, settings: Settings) -> Vec<(Tag, Digest)> {
+        let layer = self.component.as_ref().map(|component| &component.layer);
+        let mut kept = Vec::new();
+        for ((tag, found), there) in self.tags.iter().zip(&state.tags).zip(&state.layers) {
+            if let Some(digest) = &found.now
+                && *digest != self.digest
+                && there.is_some()
+                && there.as_ref() == layer
+                && self.stays(tag, settings)
+            {
+                kept.push((tag.clone(), digest.clone()));
+            }
+        }
+        kept
     }
 
     fn wrong_reference(&self, state: &State, policy: MissingReferences) -> Option<Put> {
@@ -277,13 +346,27 @@ impl PutManifest {
     }
 
     /// Writes down what is not there yet.
-    fn store(&self, group: &mut Group, state: &State) {
+    fn store(&self, group: &mut Group, state: &State, kept: &[(Tag, Digest)]) {
         if !state.is_there {
             self.insert(group);
         }
+        if let Some(component) = &self.component {
+            components::add(group, &self.repository, &self.digest, component, self.now);
+        }
+        let mut moved = false;
         for (tag, found) in self.tags.iter().zip(&state.tags) {
+            if kept.iter().any(|(kept, _)| kept == tag) {
+                continue;
+            }
+            moved |= found.now.is_some();
             let tag = (tag, found.now.as_ref());
             tags::put(group, &self.repository, tag, &self.digest, &self.actor, self.now);
+        }
+        // What search shows of the repository may be another version now.
+        if self.component.is_some() {
+            jobs::ask_index(group, &self.repository, self.now);
+        } else if moved {
+            jobs::ask_index_of_components(group, &self.repository, self.now);
         }
     }
 

@@ -1,7 +1,8 @@
 //! The registry's facts in SQLite or PostgreSQL: the only code that knows sqlx.
 //!
 //! A statement is written once, in the subset that both databases share (`$1`, `ON CONFLICT`, `RETURNING`, `TEXT`, `BIGINT`,
-//! `BOOLEAN`), and run on either through [`on_db!`]. Everything that differs stands in this file and in `migrations/`.
+//! `BOOLEAN`), and run on either through [`on_db!`]. Everything that differs stands in this file, in
+//! `search.rs` and in `migrations/`.
 //!
 //! Reads go to a pool, outside of any transaction. Every write is an [`Operation`] handed to one door, [`Metadata::write`], so
 //! that transactions never leave this folder. On SQLite a single task owns the writing connection (`writer.rs`); on PostgreSQL
@@ -12,22 +13,27 @@
 pub(crate) mod blobs;
 pub(crate) mod check;
 pub(crate) mod collection;
+pub(crate) mod components;
 pub(crate) mod deletions;
 mod edges;
 mod error;
 pub(crate) mod events;
 mod facts;
 mod group;
+pub(crate) mod heads;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod manifests;
 mod migrate;
+pub(crate) mod namespaces;
 pub(crate) mod referrers;
 pub(crate) mod repositories;
+pub(crate) mod search;
 pub(crate) mod tags;
 pub(crate) mod tokens;
 mod unwritten;
 pub(crate) mod uploads;
+pub(crate) mod versions;
 mod wal;
 mod writer;
 

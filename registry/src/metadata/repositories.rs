@@ -1,14 +1,16 @@
 //! Repositories and their settings.
 
 use sqlx::FromRow;
-use wreg_api::{ImmutableTags, MissingReferences, Repository, RepositoryPattern, RepositorySettings, Visibility};
+use wreg_api::{
+    ComponentPolicy, ImmutableTags, MissingReferences, Repository, RepositoryPattern, RepositorySettings, Visibility,
+};
 use wreg_oci::RepositoryName;
 
 use super::{
     Error, Metadata, Operation, Result, Touched, Tx,
     events::{self, Event, Kind},
     group::{Answers, Group},
-    on_db, parse, text, unsigned,
+    namespaces, on_db, parse, text, unsigned,
 };
 use crate::clock::Millis;
 
@@ -23,6 +25,8 @@ pub struct Settings {
     pub missing_references: MissingReferences,
     /// Whether anything can be deleted.
     pub deletable: bool,
+    /// What happens to components that are not what they should be.
+    pub components: ComponentPolicy,
 }
 
 #[derive(FromRow)]
@@ -31,6 +35,7 @@ struct SettingsRow {
     immutable_tags: String,
     missing_references: String,
     deletable: bool,
+    components: String,
 }
 
 impl TryFrom<SettingsRow> for Settings {
@@ -42,6 +47,7 @@ impl TryFrom<SettingsRow> for Settings {
             immutable_tags: parse(&row.immutable_tags, "repositories", "immutable_tags")?,
             missing_references: parse(&row.missing_references, "repositories", "missing_references")?,
             deletable: row.deletable,
+            components: parse(&row.components, "repositories", "components")?,
         })
     }
 }
@@ -77,6 +83,7 @@ impl TryFrom<RepositoryRow> for Repository {
             immutable_tags: settings.immutable_tags,
             missing_references: settings.missing_references,
             deletable: settings.deletable,
+            components: settings.components,
             tags: unsigned(row.tags, "tags", "count")?,
             manifests: unsigned(row.manifests, "manifests", "count")?,
             size: unsigned(row.size, "blobs", "size")?,
@@ -85,7 +92,7 @@ impl TryFrom<RepositoryRow> for Repository {
     }
 }
 
-const WITH_COUNTS: &str = "SELECT r.name, r.visibility, r.immutable_tags, r.missing_references, r.deletable, r.created_at,
+const WITH_COUNTS: &str = "SELECT r.name, r.visibility, r.immutable_tags, r.missing_references, r.deletable, r.components, r.created_at,
     (SELECT COUNT(*) FROM tags t WHERE t.repository = r.name) AS tags,
     (SELECT COUNT(*) FROM manifests m WHERE m.repository = r.name) AS manifests,
     (SELECT CAST(COALESCE(SUM(b.size), 0) AS BIGINT) FROM repository_blobs rb JOIN blobs b ON b.digest = rb.digest WHERE rb.repository = r.name) AS size
@@ -185,7 +192,7 @@ fn names(visible: &Visible) -> (String, Vec<String>) {
 }
 
 const FIND_SETTINGS: &str =
-    "SELECT visibility, immutable_tags, missing_references, deletable FROM repositories WHERE name = $1";
+    "SELECT visibility, immutable_tags, missing_references, deletable, components FROM repositories WHERE name = $1";
 
 /// Makes sure that the repository is there, with `defaults` if it has to be made, and gives its settings. From here to the end
 /// of the transaction no other one changes this repository: on PostgreSQL its row is locked, on SQLite there is one writer.
@@ -200,8 +207,8 @@ pub(super) async fn ensure(
         return Ok(settings);
     }
     let made = on_db!(tx, db => sqlx::query(
-        "INSERT INTO repositories (name, visibility, immutable_tags, missing_references, deletable, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING",
+        "INSERT INTO repositories (name, visibility, immutable_tags, missing_references, deletable, created_at, components)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING",
     )
     .bind(name.as_str())
     .bind(defaults.visibility.as_str())
@@ -209,10 +216,12 @@ pub(super) async fn ensure(
     .bind(defaults.missing_references.as_str())
     .bind(defaults.deletable)
     .bind(now)
+    .bind(defaults.components.as_str())
     .execute(db)
     .await
     .map(|done| done.rows_affected() == 1))?;
     if made {
+        namespaces::ensure(tx, &name.namespace(), now).await?;
         let event = Event {
             at: now,
             actor,
@@ -240,7 +249,7 @@ pub(super) fn ask_lock(group: &mut Group, name: &RepositoryName) {
     // An update that changes nothing locks the row on PostgreSQL and is free on SQLite, where FOR UPDATE does not exist. Not of the key:
     // SQLite would look through all that refers to it, and PostgreSQL lock out whoever adds such a row.
     group.add(
-        "UPDATE repositories SET created_at = created_at WHERE name = $1 RETURNING visibility, immutable_tags, missing_references, deletable",
+        "UPDATE repositories SET created_at = created_at WHERE name = $1 RETURNING visibility, immutable_tags, missing_references, deletable, components",
         [name.as_str().into()],
     );
 }
@@ -273,18 +282,20 @@ impl Operation for ChangeSettings {
             immutable_tags: self.change.immutable_tags.unwrap_or(old.immutable_tags),
             missing_references: self.change.missing_references.unwrap_or(old.missing_references),
             deletable: self.change.deletable.unwrap_or(old.deletable),
+            components: self.change.components.unwrap_or(old.components),
         };
         if new == old {
             return Ok(());
         }
         on_db!(tx, db => sqlx::query(
-            "UPDATE repositories SET visibility = $2, immutable_tags = $3, missing_references = $4, deletable = $5 WHERE name = $1",
+            "UPDATE repositories SET visibility = $2, immutable_tags = $3, missing_references = $4, deletable = $5, components = $6 WHERE name = $1",
         )
         .bind(self.name.as_str())
         .bind(new.visibility.as_str())
         .bind(new.immutable_tags.as_str())
         .bind(new.missing_references.as_str())
         .bind(new.deletable)
+        .bind(new.components.as_str())
         .execute(db)
         .await
         .map(drop))?;
@@ -307,8 +318,8 @@ impl std::fmt::Display for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "visibility={} immutable_tags={} missing_references={} deletable={}",
-            self.visibility, self.immutable_tags, self.missing_references, self.deletable
+            "visibility={} immutable_tags={} missing_references={} deletable={} components={}",
+            self.visibility, self.immutable_tags, self.missing_references, self.deletable, self.components
         )
     }
 }

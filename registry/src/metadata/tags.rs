@@ -1,14 +1,14 @@
 //! Tags: names that point to manifests and, unless the repository forbids it, move.
 
 use wreg_api::ImmutableTags;
-use wreg_oci::{Digest, RepositoryName, Tag};
+use wreg_oci::{Digest, RepositoryName, Tag, version};
 
 use super::{
     Metadata, Operation, Result, Touched, Tx,
     blobs::Deletion,
     events::{self, Event, Kind},
     group::{Answers, Group},
-    on_db, parse, repositories, text,
+    jobs, on_db, parse, repositories, text,
 };
 use crate::clock::Millis;
 
@@ -26,11 +26,12 @@ impl Metadata {
     }
 }
 
-/// Whether a tag, once there, keeps its manifest.
+/// Whether a tag, once there, keeps its manifest. Where signers keep what they attach is none of the repository's own tags.
 pub(super) fn is_immutable(tag: &Tag, policy: ImmutableTags) -> bool {
     match policy {
+        ImmutableTags::All if tag.is_attachment() => false,
         ImmutableTags::None => false,
-        ImmutableTags::Semver => semver::Version::parse(tag.as_str().trim_start_matches('v')).is_ok(),
+        ImmutableTags::Semver => version::of_tag(tag).is_some(),
         ImmutableTags::All => true,
     }
 }
@@ -187,6 +188,7 @@ impl Operation for DeleteTag {
             return Ok(Deletion::Unknown);
         };
         deleted(tx, &self.repository, &tag, &self.actor, self.now).await?;
+        jobs::index_of_components(tx, &self.repository, self.now).await?;
         Ok(Deletion::Done)
     }
 }

@@ -11,9 +11,10 @@ use std::{
 use self::source::paths_in;
 
 /// The layers of the server, and the parts of it that each may name besides itself.
-const LAYERS: [(&str, &[&str]); 6] = [
+const LAYERS: [(&str, &[&str]); 7] = [
     ("http", &["app", "auth", "clock", "domain", "metrics"]),
-    ("domain", &["auth", "clock", "metadata", "storage"]),
+    ("domain", &["analyser", "auth", "clock", "metadata", "storage"]),
+    ("analyser", &[]),
     ("auth", &["clock", "metadata"]),
     ("metadata", &["clock"]),
     ("storage", &[]),
@@ -67,7 +68,7 @@ const CRATES: [(&str, &[&str]); 9] = [
     ),
     ("crates/api", &["wreg-oci"]),
     ("crates/client", &["wreg-api", "wreg-oci", "wreg-trust"]),
-    ("crates/component", &[]),
+    ("crates/component", &["wreg-oci"]),
     ("crates/oci", &[]),
     ("tests/harness", &[]),
     ("bench", &["wreg-harness", "wreg-oci"]),

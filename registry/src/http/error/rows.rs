@@ -56,8 +56,11 @@ rows! {
     IN_USE: BAD_REQUEST Unsupported "in-use" = "A manifest of the repository is made of what was to be deleted. Delete that first.";
     JSON_INVALID: BAD_REQUEST Unsupported "body-invalid" = "The JSON of a request to wreg's own API is not what is expected.";
     MANIFEST_INVALID: BAD_REQUEST ManifestInvalid "manifest-invalid" = "The manifest is not JSON, is ambiguous, or lacks what it must have; the message says what and where.";
+    COMPONENT_REFUSED: BAD_REQUEST ManifestInvalid "component-refused" = "The policy refuses WebAssembly that is not valid, or not what its config, repository or tag says: one entry for each finding.";
     MANIFEST_BLOB_UNKNOWN: BAD_REQUEST ManifestBlobUnknown "manifest-content-unknown" = "The manifest names content that the repository does not hold: one entry for each digest.";
     MANIFEST_SIZE: BAD_REQUEST ManifestInvalid "manifest-size-differs" = "The manifest gives content another size than it has.";
+    MARK_INVALID: BAD_REQUEST Unsupported "mark-invalid" = "What was to be said of a version is empty, too long, or too much.";
+    SEARCH_INVALID: BAD_REQUEST Unsupported "search-invalid" = "A condition of a search cannot be understood; the message says which.";
     NAME_INVALID: BAD_REQUEST NameInvalid "name-invalid" = "The repository name is outside the grammar.";
     PAGE_INVALID: BAD_REQUEST Unsupported "page-invalid" = "n is not a whole number from 0 on.";
     PARAMETER_INVALID: BAD_REQUEST Unsupported "parameter-invalid" = "A parameter of a request to wreg's own API is missing or not what is expected.";
@@ -73,7 +76,11 @@ rows! {
     ADMINISTRATORS_TOKEN: FORBIDDEN Denied "administrators-token" = "The administrator's own token cannot be revoked; another one can take its place.";
     BLOB_UNKNOWN: NOT_FOUND BlobUnknown "blob-unknown" = "The repository holds no such blob.";
     MANIFEST_UNKNOWN: NOT_FOUND ManifestUnknown "manifest-unknown" = "The repository holds no such manifest, or no such tag.";
+    NO_VERSION: NOT_FOUND ManifestUnknown "no-version" = "No version that is not yanked fits the requirement; `detail.highest` is the highest that there is.";
+    NOT_WASM: NOT_FOUND Unsupported "not-wasm" = "The artifact is there, and holds no WebAssembly.";
+    NO_WIT: NOT_FOUND Unsupported "no-wit" = "The artifact has no WIT: it is a core module, or not analysed (yet).";
     NAME_UNKNOWN: NOT_FOUND NameUnknown "name-unknown" = "There is no such repository, or none that the caller may know of.";
+    NAMESPACE_UNKNOWN: NOT_FOUND NameUnknown "namespace-unknown" = "Nothing has been pushed to this namespace, and nothing set for it.";
     TOKEN_UNKNOWN: NOT_FOUND Unsupported "token-unknown" = "There is no token with this id: it never was, or was revoked.";
     PATH_UNKNOWN: NOT_FOUND Unsupported "path-unknown" = "There is nothing at this path.";
     UPLOAD_UNKNOWN: NOT_FOUND BlobUploadUnknown "upload-unknown" = "There is no such upload for this caller: it never was, has ended or expired, or is somebody else's.";
@@ -145,6 +152,13 @@ fn domain_row(error: &domain::Error) -> &'static Row {
     use domain::Error;
     match error {
         Error::NameUnknown(_) => &NAME_UNKNOWN,
+        Error::NoVersion { .. } => &NO_VERSION,
+        Error::MarkInvalid => &MARK_INVALID,
+        Error::SearchInvalid(_) => &SEARCH_INVALID,
+        Error::NotWasm(_) => &NOT_WASM,
+        Error::NoWit(_) => &NO_WIT,
+        Error::ComponentRefused(_) => &COMPONENT_REFUSED,
+        Error::NamespaceUnknown(_) => &NAMESPACE_UNKNOWN,
         Error::BlobUnknown(_) => &BLOB_UNKNOWN,
         Error::ManifestUnknown(_) => &MANIFEST_UNKNOWN,
         Error::UploadUnknown => &UPLOAD_UNKNOWN,
@@ -158,7 +172,7 @@ fn domain_row(error: &domain::Error) -> &'static Row {
         Error::ManifestInvalid(_) => &MANIFEST_INVALID,
         Error::ManifestSizeDiffers(_) => &MANIFEST_SIZE,
         Error::ManifestBlobUnknown(_) => &MANIFEST_BLOB_UNKNOWN,
-        Error::TagImmutable(_) => &TAG_IMMUTABLE,
+        Error::TagImmutable { .. } => &TAG_IMMUTABLE,
         Error::TagDenied { .. } => &TAG_DENIED,
         Error::TokenExists(_) => &TOKEN_EXISTS,
         Error::TokenUnknown => &TOKEN_UNKNOWN,

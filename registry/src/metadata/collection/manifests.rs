@@ -5,7 +5,7 @@ use wreg_oci::{Digest, RepositoryName};
 use super::{Fence, Fenced};
 use crate::{
     clock::Millis,
-    metadata::{Metadata, Operation, Result, Touched, Tx, deletions, on_db, repositories},
+    metadata::{Metadata, Operation, Result, Touched, Tx, components, deletions, on_db, repositories},
 };
 
 /// The actor of what the collection does.
@@ -181,6 +181,7 @@ impl Operation for Purge {
                 // The next transaction goes on here.
                 break;
             }
+            components::forget(tx, repository, digest).await?;
             gone += on_db!(tx, db => sqlx::query("DELETE FROM deleted_manifests WHERE repository = $1 AND digest = $2")
                 .bind(repository)
                 .bind(digest)

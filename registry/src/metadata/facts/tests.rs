@@ -11,6 +11,7 @@ fn settings(deletable: bool) -> Settings {
     Settings {
         visibility: Visibility::Private,
         immutable_tags: ImmutableTags::None,
+        components: wreg_api::ComponentPolicy::Inherit,
         missing_references: MissingReferences::Reject,
         deletable,
     }
@@ -108,6 +109,7 @@ fn what_is_borrowed_finds_what_is_owned() {
     let name: RepositoryName = "acme/hello".parse().expect("a name");
     let selector: TagOrDigest = "latest".parse().expect("a tag");
     let record = Arc::new(ManifestRecord {
+        marks: wreg_api::Marks::default(),
         digest: Digest::sha256("{}"),
         media_type: "application/vnd.oci.image.manifest.v1+json".parse().expect("a type"),
         content: bytes::Bytes::from_static(b"{}"),

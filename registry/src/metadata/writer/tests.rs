@@ -22,6 +22,7 @@ use super::super::{
 const DEFAULTS: Settings = Settings {
     visibility: Visibility::Private,
     immutable_tags: ImmutableTags::None,
+    components: wreg_api::ComponentPolicy::Inherit,
     missing_references: MissingReferences::Reject,
     deletable: true,
 };
@@ -56,6 +57,8 @@ fn manifest(tag: &str, layers: &[&str], precondition: Precondition) -> PutManife
     });
     let content = content.to_string().into_bytes();
     PutManifest {
+        component: None,
+        versions_stay: false,
         repository: repository(),
         digest: Digest::sha256(&content),
         manifest: Manifest::parse(&content, &MediaType::IMAGE_MANIFEST).expect("a manifest"),
@@ -212,7 +215,14 @@ async fn manifests_that_are_put_together_see_each_other() {
     let digest = first.digest.clone();
     let told = together(&metadata, vec![first, second, put(&["nowhere"])]).await;
     let told: Vec<_> = told.into_iter().map(|told| told.expect("an answer")).collect();
-    assert_eq!(told, [Put::Done, Put::PreconditionFailed, Put::PreconditionFailed]);
+    assert_eq!(
+        told,
+        [
+            Put::Done { kept: Vec::new() },
+            Put::PreconditionFailed,
+            Put::PreconditionFailed
+        ]
+    );
     let tag = TagOrDigest::Tag("1.0.0".parse().expect("a tag"));
     let found = metadata.find_manifest(&repository(), &tag).await.expect("an answer");
     assert_eq!(found.expect("it is there").digest, digest);

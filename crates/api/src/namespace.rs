@@ -1,0 +1,68 @@
+//! Namespaces, the first parts of repository names, and what they ask of what is pushed.
+
+use serde::{Deserialize, Serialize};
+use wreg_oci::name::Namespace as Name;
+
+use crate::words::words;
+
+/// A namespace with its settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Namespace {
+    /// Its name.
+    pub name: Name,
+    /// What happens to WebAssembly that is not valid, or not what its config, its repository or its tag says. A repository may say
+    /// otherwise for itself.
+    pub components: Policy,
+    /// Of which artifacts a tag that is a version is written once.
+    pub versions: Versions,
+    /// What happens to a new version of a component that breaks more than its number says.
+    pub compatibility: Policy,
+    /// The number of its repositories.
+    pub repositories: u64,
+}
+
+/// All namespaces that somebody may see.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct NamespaceList {
+    /// Ordered by name.
+    pub namespaces: Vec<Namespace>,
+}
+
+/// The settings to change; what is left out stays. Unknown members are refused.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamespaceSettings {
+    /// See [`Namespace::components`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub components: Option<Policy>,
+    /// See [`Namespace::versions`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<Versions>,
+    /// See [`Namespace::compatibility`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compatibility: Option<Policy>,
+}
+
+words! {
+    /// What happens to what is not as it should be.
+    Policy {
+        /// Nothing.
+        Off = "off",
+        /// It is taken, and the pusher is told.
+        Warn = "warn",
+        /// It is refused.
+        Enforce = "enforce",
+    }
+}
+
+words! {
+    /// Of which artifacts a tag that is a full semantic version is written once.
+    Versions {
+        /// Of none: they move like any other.
+        Free = "free",
+        /// Of WebAssembly.
+        Wasm = "wasm",
+        /// Of every kind.
+        All = "all",
+    }
+}
