@@ -7,6 +7,7 @@ pub mod check;
 pub mod collection;
 pub mod component;
 pub mod deletion;
+pub mod event;
 pub mod key;
 pub mod namespace;
 pub mod repository;
@@ -20,6 +21,7 @@ pub use check::{CheckLine, Checked, Finding, FindingKind};
 pub use collection::{Collected, Counts, LooseBlob};
 pub use component::{Component, ComponentFinding, ComponentFindingCode, ComponentState};
 pub use deletion::{Deleted, DeletedKind, DeletedList, Undeleted};
+pub use event::{Event, EventList, TagChange, TagHistory};
 pub use key::{Key, KeyList, KeyState};
 pub use namespace::{Namespace, NamespaceList, NamespaceSettings, Policy, Versions};
 pub use repository::{
@@ -62,6 +64,13 @@ pub const MARKS: &str = "/api/v1/marks";
 /// `GET [?q=][&exports=][&imports=][&world=][&imports_only=][&language=][&license=][&kind=][&max_size=][&n=][&cursor=]` → [`FoundList`] of
 /// what the caller may see, and a `Link` to the next page.
 pub const SEARCH: &str = "/api/v1/search";
+
+/// `GET [?after=<number>]` → [`EventList`]; with `Accept: text/event-stream` a stream of [`Event`], from `Last-Event-ID` or `after` on, else
+/// from now on.
+pub const EVENTS: &str = "/api/v1/events";
+
+/// `GET ?repository=&tag=` → [`TagHistory`].
+pub const HISTORY: &str = "/api/v1/history";
 
 /// `GET` → [`TokenList`]; `POST` with [`NewToken`] → 201 [`CreatedToken`]; `DELETE ?id=` → [`TokenList`], what ended by it. For those
 /// who administer the server.

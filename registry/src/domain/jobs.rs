@@ -35,7 +35,13 @@ impl Registry {
                 warned("the collection", self.collect_if_due(owner).await);
             }
         };
-        tokio::join!(sweeping, watching, collecting, self.analyse_forever(owner));
+        tokio::join!(
+            sweeping,
+            watching,
+            collecting,
+            self.analyse_forever(owner),
+            self.watch_events()
+        );
     }
 }
 

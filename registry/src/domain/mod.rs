@@ -9,6 +9,7 @@ pub mod collection;
 pub mod components;
 pub mod deletions;
 pub mod error;
+pub mod events;
 mod ingest;
 mod jobs;
 pub mod manifests;
@@ -26,6 +27,8 @@ mod whole;
 use std::{sync::Arc, time::Duration};
 
 pub use self::error::Error;
+use tokio::sync::watch;
+
 use self::{collection::Terms, components::Analyses};
 use crate::{
     analyser::Analyser,
@@ -66,6 +69,8 @@ pub struct Registry {
     terms: Terms,
     defaults: Settings,
     analyses: Arc<Analyses>,
+    /// The number of the last event, as far as it is known here.
+    news: Arc<watch::Sender<i64>>,
 }
 
 impl Registry {
@@ -87,6 +92,7 @@ impl Registry {
             terms,
             defaults,
             analyses: Analyses::new(analyser),
+            news: Arc::default(),
         }
     }
 

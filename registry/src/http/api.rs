@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use wreg_oci::{Endpoint, InvalidEndpoint, Page, RepositoryName};
 
 use super::{
-    ApiError, Result, body, check, collection, components, deletions,
+    ApiError, Result, body, check, collection, components, deletions, events,
     headers::RequestHeaders,
     keys, namespaces,
     origin::{self, Origin},
@@ -23,7 +23,10 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::permit::{Administer, Delete, Pull, Push},
+    auth::{
+        Gate,
+        permit::{Administer, Delete, Pull, Push},
+    },
     domain::check::Check,
 };
 
@@ -68,42 +71,18 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
             namespaces::change(registry, gate.server()?, required(query, "namespace")?, body).await
         }
         (wreg_api::REPOSITORY | wreg_api::NAMESPACE, _) => Err(ApiError::MethodNotAllowed("GET, HEAD, PATCH")),
-        (wreg_api::COMPONENT, _) if read => {
-            let permit = gate.permit::<Pull>(repository(query)?).await?;
-            components::show(registry, permit, required(query, "reference")?).await
-        }
-        (wreg_api::WIT, _) if read => {
-            let permit = gate.permit::<Pull>(repository(query)?).await?;
-            components::wit(registry, permit, required(query, "reference")?).await
-        }
-        (wreg_api::VERSIONS, _) if read => {
-            versions::list(registry, gate.permit::<Pull>(repository(query)?).await?).await
-        }
-        (wreg_api::RESOLVE, _) if read => {
-            let permit = gate.permit::<Pull>(repository(query)?).await?;
-            let given = parameter(query, "req").is_some_and(|text| !text.is_empty());
-            let requirement = if given {
-                required(query, "req")?
-            } else {
-                VersionReq::STAR
-            };
-            versions::resolve(registry, permit, requirement).await
-        }
-        (wreg_api::SEARCH, _) if read => search::search(registry, gate.search(), query).await,
-        (wreg_api::MARKS, &Method::POST) => {
-            let permit = gate.permit::<Push>(repository(query)?).await?;
-            versions::mark(registry, permit, required(query, "reference")?, body).await
-        }
         (
             wreg_api::COMPONENT
-            | wreg_api::NAMESPACES
-            | wreg_api::REPOSITORIES
+            | wreg_api::EVENTS
+            | wreg_api::HISTORY
+            | wreg_api::MARKS
             | wreg_api::RESOLVE
             | wreg_api::SEARCH
             | wreg_api::VERSIONS
             | wreg_api::WIT,
             _,
-        ) => Err(ApiError::MethodNotAllowed("GET, HEAD")),
+        ) => understood(app, &gate, (parts.uri.path(), &parts.method), query, body).await,
+        (wreg_api::NAMESPACES | wreg_api::REPOSITORIES, _) => Err(ApiError::MethodNotAllowed("GET, HEAD")),
         (wreg_api::KEYS, _) if read => keys::list(&app.auth, gate.server()?).await,
         (wreg_api::KEYS, &Method::POST) => keys::rotate(&app.auth, gate.server()?).await,
         (wreg_api::TOKENS, _) if read => tokens::list(registry, gate.server()?, page(query)?).await,
@@ -132,8 +111,63 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
             };
             Ok(check::check(registry, &permit, check))
         }
-        (wreg_api::CHECK | wreg_api::COLLECTION | wreg_api::MARKS, _) => Err(ApiError::MethodNotAllowed("POST")),
+        (wreg_api::CHECK | wreg_api::COLLECTION, _) => Err(ApiError::MethodNotAllowed("POST")),
         _ => Err(ApiError::NotFound),
+    }
+}
+
+/// What the registry understands of what it holds: components, versions, changes.
+async fn understood(
+    app: &App,
+    gate: &Gate<'_>,
+    (path, method): (&str, &Method),
+    query: &str,
+    body: Body<'_>,
+) -> Result<Response> {
+    let registry = &app.registry;
+    let read = [Method::GET, Method::HEAD].contains(method);
+    match (path, method) {
+        (wreg_api::COMPONENT, _) if read => {
+            let permit = gate.permit::<Pull>(repository(query)?).await?;
+            components::show(registry, permit, required(query, "reference")?).await
+        }
+        (wreg_api::WIT, _) if read => {
+            let permit = gate.permit::<Pull>(repository(query)?).await?;
+            components::wit(registry, permit, required(query, "reference")?).await
+        }
+        (wreg_api::VERSIONS, _) if read => {
+            versions::list(registry, gate.permit::<Pull>(repository(query)?).await?).await
+        }
+        (wreg_api::RESOLVE, _) if read => {
+            let permit = gate.permit::<Pull>(repository(query)?).await?;
+            let given = parameter(query, "req").is_some_and(|text| !text.is_empty());
+            let requirement = if given {
+                required(query, "req")?
+            } else {
+                VersionReq::STAR
+            };
+            versions::resolve(registry, permit, requirement).await
+        }
+        (wreg_api::SEARCH, _) if read => search::search(registry, gate.search(), query).await,
+        (wreg_api::EVENTS, _) if read => {
+            let after = optional(query, "after")?;
+            let last = body.headers.last_event_id();
+            if body.headers.accepts_event_stream() && *method == Method::GET {
+                events::follow(registry, gate.search(), last.or(after), app.leaving()).await
+            } else {
+                events::list(registry, gate.search(), after.unwrap_or(0)).await
+            }
+        }
+        (wreg_api::HISTORY, _) if read => {
+            let permit = gate.permit::<Pull>(repository(query)?).await?;
+            events::history(registry, permit, required(query, "tag")?).await
+        }
+        (wreg_api::MARKS, &Method::POST) => {
+            let permit = gate.permit::<Push>(repository(query)?).await?;
+            versions::mark(registry, permit, required(query, "reference")?, body).await
+        }
+        (wreg_api::MARKS, _) => Err(ApiError::MethodNotAllowed("POST")),
+        _ => Err(ApiError::MethodNotAllowed("GET, HEAD")),
     }
 }
 

@@ -31,6 +31,22 @@ impl<'a> RequestHeaders<'a> {
         self.0.get(name)?.to_str().ok()
     }
 
+    /// Whether the answer is to be a stream of server-sent events.
+    pub(super) fn accepts_event_stream(self) -> bool {
+        let accepted = self.text(header::ACCEPT).unwrap_or_default();
+        accepted.split(',').any(|range| {
+            range
+                .split(';')
+                .next()
+                .is_some_and(|range| range.trim() == "text/event-stream")
+        })
+    }
+
+    /// The number of the last event that a client of such a stream has seen.
+    pub(super) fn last_event_id(self) -> Option<i64> {
+        self.text(HeaderName::from_static("last-event-id"))?.parse().ok()
+    }
+
     /// The declared length of the body, in bytes.
     pub(super) fn content_length(self) -> Option<u64> {
         self.text(header::CONTENT_LENGTH)?.parse().ok()

@@ -13,6 +13,7 @@ mod components;
 pub mod connection;
 mod deletions;
 mod error;
+mod events;
 mod headers;
 mod health;
 mod keys;

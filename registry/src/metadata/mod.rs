@@ -19,6 +19,7 @@ mod edges;
 mod error;
 pub(crate) mod events;
 mod facts;
+pub(crate) mod feed;
 mod group;
 pub(crate) mod heads;
 pub(crate) mod jobs;

@@ -61,6 +61,16 @@ pub enum Visible {
     PublicAnd(Vec<RepositoryPattern>),
 }
 
+impl Visible {
+    /// Whether a repository is seen that is not public.
+    pub(super) fn includes(&self, name: &RepositoryName) -> bool {
+        match self {
+            Self::All => true,
+            Self::PublicAnd(patterns) => patterns.iter().any(|pattern| pattern.matches(name)),
+        }
+    }
+}
+
 #[derive(FromRow)]
 struct RepositoryRow {
     name: String,
