@@ -22,7 +22,7 @@ use crate::{
 pub const MAX_WIT_TEXT: usize = 2 << 20;
 
 /// The stack of the thread that makes the text, in bytes. It is address space; only what is used becomes memory.
-const STACK: usize = 64 << 20;
+const STACK: usize = 32 << 20;
 
 /// WIT text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

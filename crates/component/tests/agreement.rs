@@ -1,7 +1,7 @@
 //! The gate says yes where wasmparser, shown the whole file at once, says yes: skipping the insides of large sections, and
 //! validating types one by one, loses nothing.
 
-use wreg_component::{ACCEPTED, Validator, validate};
+use wreg_component::{ACCEPTED, Validator, inspect, validate};
 
 use crate::samples;
 
@@ -10,6 +10,8 @@ fn agrees(bytes: &[u8], piece: usize, what: &str) {
         .validate_all(bytes)
         .is_ok();
     assert_eq!(validate(bytes).is_ok(), expected, "{what}");
+    // The same words too, although it tries the features of wasmtime 48 first.
+    assert_eq!(inspect(bytes).map(drop), validate(bytes).map(drop), "{what}, inspected");
     let mut validator = Validator::new();
     let pushed = bytes.chunks(piece).try_for_each(|piece| validator.push(piece));
     assert_eq!(

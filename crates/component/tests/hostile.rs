@@ -1,6 +1,8 @@
 //! Files made to hurt whoever reads them.
 
-use wreg_component::{Reason, inspect, validate, wit};
+use std::num::NonZeroUsize;
+
+use wreg_component::{Reason, analyse, inspect, validate, wit};
 
 use crate::samples;
 
@@ -34,39 +36,49 @@ fn nested_types(depth: usize) -> Vec<u8> {
     .concat()
 }
 
-fn refused(bytes: &[u8]) {
+fn refused(bytes: &[u8], reason: Reason) {
     for answer in [
         validate(bytes).map(drop),
         inspect(bytes).map(drop),
         wit(bytes).map(drop),
+        analyse(bytes, NonZeroUsize::MIN).map(drop),
     ] {
-        assert_eq!(answer.expect_err("the gate is for everybody").reason, Reason::Malformed);
+        assert_eq!(answer.expect_err("the gate is for everybody").reason, reason);
     }
 }
 
 #[test]
-fn components_nested_by_the_thousand_are_refused() {
+fn components_nested_deeper_than_a_hundred_are_refused() {
     assert!(validate(&nested(100)).is_ok());
-    refused(&nested(20_000));
+    refused(&nested(101), Reason::TooLarge);
+    refused(&nested(20_000), Reason::TooLarge);
+    let message = validate(&nested(101)).expect_err("too deep").message;
+    assert!(message.contains("nested more than 100 deep"), "{message}");
 }
 
 #[test]
 fn components_beside_each_other_by_the_thousand_are_refused() {
     assert!(validate(&beside_each_other(900)).is_ok());
-    refused(&beside_each_other(20_000));
+    refused(&beside_each_other(20_000), Reason::Malformed);
+    let message = validate(&beside_each_other(1_000)).expect_err("too many").message;
+    assert!(
+        message.contains("modules and components count exceeds limit of 1000"),
+        "{message}"
+    );
 }
 
 #[test]
 fn types_nested_by_the_thousand_are_refused() {
     assert!(validate(&nested_types(20)).is_ok());
-    refused(&nested_types(100_000));
+    refused(&nested_types(100_000), Reason::Malformed);
 }
 
 #[test]
-fn what_is_nested_as_deep_as_is_allowed_is_inspected_and_printed() {
-    let deep = nested(900);
-    assert!(inspect(&deep).is_ok());
-    assert!(wit(&deep).is_ok());
+fn what_is_nested_as_deep_as_is_allowed_is_analysed_and_printed() {
+    for allowed in [nested(100), beside_each_other(900), nested_types(20)] {
+        let analysis = analyse(&allowed, NonZeroUsize::MIN).expect("it is allowed");
+        assert!(analysis.wit.is_some());
+    }
 }
 
 fn refused_as_too_large(what: &str, text: &str) {
@@ -141,6 +153,34 @@ fn what_would_multiply_in_the_validator_is_refused() {
             repeat(1000, r#"(instance (instantiate $c (with "f" (func $f))))"#)
         ),
     );
+}
+
+/// Whatever follows each back to the one before needs as deep a stack as there are.
+#[test]
+fn types_that_each_name_the_one_before_are_printed() {
+    let chain = |count: usize, first: &str, next: &str| {
+        let link = |index: usize| {
+            next.replace('#', &index.to_string())
+                .replace('@', &(index - 1).to_string())
+        };
+        format!("(component {first} {})", (1..count).map(link).collect::<String>())
+    };
+    let aliases = chain(
+        20_000,
+        r#"(import "t0" (type $t0 (sub resource)))"#,
+        r#"(import "t#" (type $t# (eq $t@)))"#,
+    );
+    let interfaces = chain(
+        900,
+        r#"(import "a:b/i0" (instance $i0 (export "t" (type (sub resource))))) (alias export $i0 "t" (type $t0))"#,
+        r#"(import "a:b/i#" (instance $i# (alias outer 1 $t@ (type $t)) (export "t" (type (eq $t)))))
+            (alias export $i# "t" (type $t#))"#,
+    );
+    for text in [aliases, interfaces] {
+        let bytes = samples::wat(&text);
+        let printed = wit(&bytes).expect("a valid component");
+        assert!(!printed.truncated && printed.text.len() > bytes.len());
+    }
 }
 
 #[test]

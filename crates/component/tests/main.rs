@@ -7,5 +7,6 @@ mod hostile;
 mod inspect;
 mod large;
 mod samples;
+mod threads;
 mod validate;
 mod wit;

@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    inspect::{Inspection, inspect},
+    inspect::{Inspection, inspect_on},
     invalid::Invalid,
     validate::Kind,
     wit::{self, Wit},
@@ -47,8 +47,7 @@ pub struct Analysis {
 /// Validates a file that is in memory, and derives everything that is to be known of it. Function bodies are validated on up to
 /// `threads` threads; the answer does not depend on their number.
 pub fn analyse(bytes: &[u8], threads: NonZeroUsize) -> Result<Analysis, Invalid> {
-    let _ = threads;
-    let inspection = inspect(bytes)?;
+    let inspection = inspect_on(bytes, threads)?;
     let wit = match inspection.kind {
         Kind::Module => None,
         Kind::Component | Kind::WitPackage => wit::write(bytes).ok(),

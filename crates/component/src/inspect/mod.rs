@@ -7,7 +7,7 @@ mod items;
 mod metadata;
 mod package;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, num::NonZeroUsize, thread};
 
 use serde::{Deserialize, Serialize};
 use wasmparser::{Parser, Payload};
@@ -15,7 +15,7 @@ use wasmparser::{Parser, Payload};
 use crate::{
     features::{ACCEPTED, Feature},
     invalid::Invalid,
-    validate::{Bodies, Kind, beyond_wasmtime_48, pass},
+    validate::{Bodies, Kind, Passed, check, pass},
 };
 pub use items::{Item, ItemKind};
 pub(crate) use metadata::own_name;
@@ -93,12 +93,18 @@ fn names<'a>(names: impl Iterator<Item = &'a String>) -> Vec<&'a str> {
     names.map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Validates a file that is in memory, and says what it is. Memory beyond the validator's is bounded by the lists' limits.
+/// Validates a file that is in memory, its functions on as many threads as there are processors, and says what it is. Memory
+/// beyond the validator's is bounded by the lists' limits.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, Invalid> {
-    let inspection = look(bytes, Bodies::Validate)?;
+    inspect_on(bytes, thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
+}
+
+/// [`inspect`] on up to `threads` threads.
+pub(crate) fn inspect_on(bytes: &[u8], threads: NonZeroUsize) -> Result<Inspection, Invalid> {
+    let (passed, beyond_wasmtime_48) = check(bytes, threads)?;
     Ok(Inspection {
-        beyond_wasmtime_48: beyond_wasmtime_48(bytes),
-        ..inspection
+        beyond_wasmtime_48,
+        ..look(bytes, &passed)?
     })
 }
 
@@ -106,11 +112,11 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Invalid> {
 /// of [`inspect`] for a file of megabytes. Everything else is validated, and
 /// [`Inspection::beyond_wasmtime_48`] is empty.
 pub fn outline(bytes: &[u8]) -> Result<Inspection, Invalid> {
-    look(bytes, Bodies::Skip)
+    let passed = pass(bytes, ACCEPTED, Bodies::Skip, NonZeroUsize::MIN)?;
+    look(bytes, &passed)
 }
 
-fn look(bytes: &[u8], bodies: Bodies) -> Result<Inspection, Invalid> {
-    let passed = pass(bytes, bodies)?;
+fn look(bytes: &[u8], passed: &Passed) -> Result<Inspection, Invalid> {
     let mut imports = Items::default();
     let mut exports = Items::default();
     let mut metadata = Metadata::default();

@@ -1,5 +1,7 @@
 //! WIT packages in binary form, and the world that a core module carries along.
 
+use std::num::NonZeroUsize;
+
 use serde::{Deserialize, Serialize};
 use wasmparser::{
     Parser, Payload,
@@ -102,7 +104,7 @@ pub(super) fn read(bytes: &[u8], types: &Types) -> Option<Package> {
 /// The world in `content`, that of a custom section `component-type…`, which bindings generators leave in a core module for
 /// the tool that makes a component of it: it is a WIT package with that world alone.
 pub(super) fn embedded_world(content: &[u8]) -> Option<String> {
-    let passed = pass(content, Bodies::Validate)
+    let passed = pass(content, ACCEPTED, Bodies::Later, NonZeroUsize::MIN)
         .ok()
         .filter(|passed| passed.kind == Kind::WitPackage)?;
     read(content, &passed.types)?.only_world()

@@ -9,16 +9,19 @@ use wasmparser::{
 };
 
 use super::{
-    Kind, MAX_PENDING, body,
+    Kind, MAX_PENDING,
+    body::{self, Bodies},
     large::{Begin, Large},
+    waiting::Waiting,
     weight::Weight,
 };
-use crate::{
-    features::Feature,
-    invalid::{self, Invalid, LooksLike},
-};
+use crate::invalid::{self, Invalid, LooksLike, Reason};
 
 const MAGIC: &[u8] = b"\0asm";
+
+/// How deep a module or component may be nested. wasmparser bounds only how many there are in all, at 1,000; what reads components
+/// afterwards calls itself for each level.
+const MAX_DEPTH: usize = 100;
 
 /// What became of the bytes that the gate was shown.
 pub(super) enum Step {
@@ -26,25 +29,6 @@ pub(super) enum Step {
     Took(usize),
     /// Nothing was taken: show these again when they are so many.
     Wants(usize),
-}
-
-/// Whether the instructions in function bodies are validated.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bodies {
-    Validate,
-    /// For asking what no instruction depends on.
-    Skip,
-}
-
-impl Bodies {
-    /// What it takes to find out whether a valid file needs `feature`.
-    pub(super) fn for_feature(feature: Feature) -> Self {
-        if feature.flag() == WasmFeatures::WIDE_ARITHMETIC {
-            Self::Validate
-        } else {
-            Self::Skip
-        }
-    }
 }
 
 /// A whole file that is valid, and what is known of it.
@@ -59,6 +43,7 @@ pub(super) struct Gate {
     bodies: Bodies,
     validator: wasmparser::Validator,
     allocations: FuncValidatorAllocations,
+    waiting: Waiting,
     weight: Weight,
     /// The module or component that is being read, last, and those around it.
     levels: Vec<Level>,
@@ -105,6 +90,7 @@ impl Gate {
             bodies,
             validator: wasmparser::Validator::new_with_features(features),
             allocations: FuncValidatorAllocations::default(),
+            waiting: Waiting::default(),
             weight: Weight::default(),
             levels: vec![Level::new(parser, None)],
             large: None,
@@ -124,8 +110,13 @@ impl Gate {
         self.passed.take()
     }
 
+    /// The functions that were read and wait to be validated.
+    pub(super) fn waiting(&mut self) -> &mut Waiting {
+        &mut self.waiting
+    }
+
     /// Whether something has begun that ends behind the bytes taken so far.
-    pub(super) fn is_inside(&self) -> bool {
+    fn is_inside(&self) -> bool {
         self.large.as_ref().is_some_and(Large::is_inside)
             || self
                 .levels
@@ -140,6 +131,25 @@ impl Gate {
             self.taken += count as u64;
         }
         Ok(step)
+    }
+
+    /// Reads on in `rest`, which nothing follows, and says how many bytes of it are done with. What is wrong whatever may follow is
+    /// told as such. Only what waits for more is cut off.
+    pub(super) fn step_to_the_end(&mut self, rest: &[u8]) -> Result<usize, Invalid> {
+        let size = self.taken + rest.len() as u64;
+        match self.step(rest, false)? {
+            Step::Took(count) => return Ok(count),
+            Step::Wants(count) if count > MAX_PENDING => return Err(Invalid::too_much(self.taken, count)),
+            Step::Wants(_) => {}
+        }
+        match self.step(rest, true) {
+            Ok(Step::Took(count)) => Ok(count),
+            Ok(Step::Wants(_)) => Err(Invalid::truncated(size)),
+            Err(invalid) if invalid.reason == Reason::Malformed && (!rest.is_empty() || self.is_inside()) => {
+                Err(Invalid::truncated(size))
+            }
+            Err(invalid) => Err(invalid),
+        }
     }
 
     fn advance(&mut self, bytes: &[u8], last: bool) -> Result<Step, Invalid> {
@@ -191,11 +201,13 @@ impl Gate {
             return self.weight.validate_types(section, content, &mut self.validator);
         }
         match self.validator.payload(&payload)? {
-            ValidPayload::Func(function, body) if self.bodies == Bodies::Validate => {
-                body::validate(function, &body, &mut self.allocations)?;
-            }
+            ValidPayload::Func(function, body) => match self.bodies {
+                Bodies::Validate => body::validate(function, &body, &mut self.allocations)?,
+                Bodies::Later => self.waiting.add(function, &body),
+                Bodies::Skip => {}
+            },
             ValidPayload::End(types) => self.end(types),
-            ValidPayload::Ok | ValidPayload::Parser(_) | ValidPayload::Func(..) => {}
+            ValidPayload::Ok | ValidPayload::Parser(_) => {}
         }
         let outermost = self.levels.len() == 1;
         match payload {
@@ -211,6 +223,10 @@ impl Gate {
                 parser,
                 unchecked_range,
             } => {
+                if self.levels.len() > MAX_DEPTH {
+                    let what = format!("modules and components are nested more than {MAX_DEPTH} deep");
+                    return Err(Invalid::too_large(unchecked_range.start, &what));
+                }
                 self.levels.push(Level::new(parser, Some(unchecked_range.end)));
             }
             Payload::ComponentImportSection(section) if outermost && section.count() > 0 => {

@@ -6,15 +6,18 @@
 mod body;
 mod gate;
 mod large;
+mod memory;
+mod waiting;
 mod weight;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    features::{ACCEPTED, Feature, WASMTIME_48},
-    invalid::{Invalid, Reason},
-};
-pub(crate) use gate::{Bodies, Passed};
+use crate::{features::ACCEPTED, invalid::Invalid};
+pub(crate) use body::Bodies;
+pub(crate) use gate::Passed;
+pub use memory::beyond_wasmtime_48;
+pub(crate) use memory::{check, pass};
+
 use gate::{Gate, Step};
 
 /// The most bytes of the file that a [`Validator`] holds at a time: 16 MiB.
@@ -62,12 +65,8 @@ pub struct Validator {
 impl Validator {
     /// A validator that has seen nothing, for [`ACCEPTED`].
     pub fn new() -> Self {
-        Self::with(ACCEPTED, Bodies::Validate)
-    }
-
-    fn with(features: wasmparser::WasmFeatures, bodies: Bodies) -> Self {
         Self {
-            gate: Gate::new(features, bodies),
+            gate: Gate::new(ACCEPTED, Bodies::Validate),
             pending: Vec::new(),
             wanted: 0,
             failed: None,
@@ -127,36 +126,16 @@ impl Validator {
     }
 
     /// Says that no more bytes come.
-    pub fn finish(self) -> Result<Valid, Invalid> {
-        self.pass().map(|passed| Valid {
-            kind: passed.kind,
-            size: passed.size,
-        })
-    }
-
-    fn pass(mut self) -> Result<Passed, Invalid> {
+    pub fn finish(mut self) -> Result<Valid, Invalid> {
         if let Some(failed) = self.failed {
             return Err(failed);
         }
         let mut rest = self.pending.as_slice();
         loop {
-            if let Some(passed) = self.gate.passed() {
-                return Ok(passed);
+            if let Some(Passed { kind, size, .. }) = self.gate.passed() {
+                return Ok(Valid { kind, size });
             }
-            let size = self.gate.taken() + rest.len() as u64;
-            // What is wrong whatever may follow is told as such. Only what waits for more is cut off.
-            let step = match self.gate.step(rest, false)? {
-                Step::Wants(_) => self.gate.step(rest, true),
-                took @ Step::Took(_) => Ok(took),
-            };
-            match step {
-                Ok(Step::Took(count)) => rest = &rest[count..],
-                Ok(Step::Wants(_)) => return Err(Invalid::truncated(size)),
-                Err(invalid) if invalid.reason == Reason::Malformed && (!rest.is_empty() || self.gate.is_inside()) => {
-                    return Err(Invalid::truncated(size));
-                }
-                Err(invalid) => return Err(invalid),
-            }
+            rest = &rest[self.gate.step_to_the_end(rest)?..];
         }
     }
 }
@@ -172,28 +151,4 @@ pub fn validate(bytes: &[u8]) -> Result<Valid, Invalid> {
     let mut validator = Validator::new();
     validator.push(bytes)?;
     validator.finish()
-}
-
-/// [`validate`], with what the validator learnt.
-pub(crate) fn pass(bytes: &[u8], bodies: Bodies) -> Result<Passed, Invalid> {
-    let mut validator = Validator::with(ACCEPTED, bodies);
-    validator.push(bytes)?;
-    validator.pass()
-}
-
-/// The features that `valid`, a file that passed, needs and wasmtime 48 does not run unless told to; empty for most files.
-///
-/// A feature is needed if the file is refused without it. The answer costs one more validation, and for the few files that
-/// do need one, a shallow one for each feature in question.
-pub fn beyond_wasmtime_48(valid: &[u8]) -> Vec<Feature> {
-    let runs = |features, bodies| {
-        let mut validator = Validator::with(features, bodies);
-        validator.push(valid).is_ok() && validator.finish().is_ok()
-    };
-    if runs(WASMTIME_48, Bodies::Validate) {
-        return Vec::new();
-    }
-    Feature::each_of(ACCEPTED.difference(WASMTIME_48))
-        .filter(|feature| !runs(ACCEPTED.difference(feature.flag()), Bodies::for_feature(*feature)))
-        .collect()
 }
