@@ -7,7 +7,9 @@
 //! inspect/    imports, exports, package, world, producers, metadata
 //! wit.rs      the WIT text of a component or WIT package, with its documentation
 //! analysis/   all of this in one call, and what a file is made of: modules, sections, dependencies
-//! agreement.rs  whether the config of an artifact says what its bytes are
+//! agreement.rs whether the config of an artifact says what its bytes are
+//! compat/     what changed between two of them, and which version the newer should have
+//! apart.rs    a thread of its own for what may panic
 //! text.rs     every text that comes out of a binary, made short and printable
 //! ```
 //!
@@ -17,6 +19,8 @@
 
 mod agreement;
 mod analysis;
+mod apart;
+mod compat;
 mod features;
 mod inspect;
 mod invalid;
@@ -26,6 +30,7 @@ mod wit;
 
 pub use agreement::contradictions;
 pub use analysis::{Analysis, CoreModule, Dependency, DependencyKind, Section, Space, analyse};
+pub use compat::{Change, ChangeKind, Comparison, Incomparable, Level, MAX_CHANGES, Which, compare};
 pub use features::{ACCEPTED, Feature, WASMTIME_48};
 pub use inspect::{Inspection, Item, ItemKind, Metadata, Package, Producer, inspect, outline};
 pub use invalid::{Invalid, LooksLike, Reason};

@@ -4,15 +4,13 @@
 //! and its output can be far larger than its input. So it runs on a thread of its own, whose panics end there, with room for
 //! deep recursion, and writes into a sink that ends it when the text is long enough.
 
-use std::{
-    panic::{self, AssertUnwindSafe},
-    thread,
-};
+use std::panic::{self, AssertUnwindSafe};
 
 use serde::{Deserialize, Serialize};
 use wit_component::{Output, WitPrinter};
 
 use crate::{
+    apart::{Ended, apart},
     invalid::{Invalid, Reason},
     text,
     validate::{Kind, validate},
@@ -20,9 +18,6 @@ use crate::{
 
 /// The longest WIT text, in bytes: 2 MiB.
 pub const MAX_WIT_TEXT: usize = 2 << 20;
-
-/// The stack of the thread that makes the text, in bytes. It is address space; only what is used becomes memory.
-const STACK: usize = 32 << 20;
 
 /// WIT text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,17 +47,11 @@ pub fn wit(bytes: &[u8]) -> Result<Wit, Invalid> {
 
 /// [`wit`] of a component or WIT package that passed the gate.
 pub(crate) fn write(bytes: &[u8]) -> Result<Wit, Invalid> {
-    thread::scope(|scope| {
-        let maker = thread::Builder::new()
-            .name("wit".to_owned())
-            .stack_size(STACK)
-            .spawn_scoped(scope, || make(bytes));
-        match maker.map(thread::ScopedJoinHandle::join) {
-            Ok(Ok(made)) => made,
-            Ok(Err(_panic)) => Err(no_wit("the WIT of this component cannot be written")),
-            Err(error) => Err(no_wit(&format!("no thread to write the WIT with: {error}"))),
-        }
-    })
+    match apart("wit", || make(bytes)) {
+        Ok(made) => made,
+        Err(Ended::Panicked) => Err(no_wit("the WIT of this component cannot be written")),
+        Err(Ended::NoThread(error)) => Err(no_wit(&format!("no thread to write the WIT with: {error}"))),
+    }
 }
 
 fn no_wit(message: &str) -> Invalid {

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod analysis;
+mod compat;
 mod features;
 mod hostile;
 mod inspect;
