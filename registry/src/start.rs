@@ -48,6 +48,9 @@ enum Action {
     /// Analyse the WebAssembly on standard input, for the server, which runs this by itself
     #[command(hide = true)]
     Analyse,
+    /// Compare the two interfaces on standard input, in the same way
+    #[command(hide = true)]
+    Compare,
     /// Print a page of the reference
     #[command(hide = true)]
     Reference {
@@ -59,8 +62,11 @@ enum Action {
 
 /// Does what the command line says, until the process is told to end.
 pub fn run(command: Command) -> ExitCode {
-    if let Some(Action::Analyse) = command.action {
-        return analyser::run();
+    // Before there is anything of the server: they take limits on themselves.
+    match command.action {
+        Some(Action::Analyse) => return analyser::run(),
+        Some(Action::Compare) => return analyser::run_comparison(),
+        _ => {}
     }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -72,7 +78,7 @@ pub fn run(command: Command) -> ExitCode {
     let result = match command.action {
         Some(Action::Reference { page }) if page == "config" => return written(&config_reference()),
         Some(Action::Reference { .. }) => return written(&http::errors_reference()),
-        Some(Action::Analyse) => return ExitCode::FAILURE,
+        Some(Action::Analyse | Action::Compare) => return ExitCode::FAILURE,
         Some(Action::Fsck(options)) => return runtime.block_on(fsck::run(command.flags, &options)),
         None => runtime.block_on(start(command.flags)),
     };

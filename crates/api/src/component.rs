@@ -67,5 +67,7 @@ words! {
         PackageDiffers = "package-differs",
         /// The tag is another version than the artifact says that it is.
         VersionDiffers = "version-differs",
+        /// A version changes more than its number says.
+        BreaksCompatibility = "breaks-compatibility",
     }
 }

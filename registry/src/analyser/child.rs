@@ -8,17 +8,33 @@ use std::{
 };
 
 use rustix::process::{Resource, Rlimit, setrlimit};
-use wreg_component::analyse;
+use serde::Serialize;
+use wreg_component::{analyse, compare};
 
-use super::{MAX_BYTES, MAX_MEMORY, MAX_SECONDS, Outcome};
+use super::{Compared, MAX_BYTES, MAX_MEMORY, MAX_SECONDS, Outcome, Texts};
 
 /// More threads than this gain nothing: most files are a few megabytes.
 const MAX_THREADS: NonZeroUsize = NonZeroUsize::new(4).expect("it is not zero");
 
 /// Analyses what standard input holds, and writes the outcome to standard output as JSON. Whatever ends it before is told by how it ended.
 pub(crate) fn run() -> ExitCode {
+    answer(read)
+}
+
+/// Compares the two interfaces that standard input holds as JSON, in the same way.
+pub(crate) fn run_comparison() -> ExitCode {
+    answer(|| {
+        let texts: Texts = serde_json::from_reader(io::stdin().lock().take(MAX_BYTES))?;
+        Ok(match compare(&texts.old, &texts.new) {
+            Ok(comparison) => Compared::Comparison(comparison),
+            Err(error) => Compared::Incomparable(error.to_string()),
+        })
+    })
+}
+
+fn answer<T: Serialize>(work: impl FnOnce() -> io::Result<T>) -> ExitCode {
     let done = limit().map_err(io::Error::from).and_then(|()| {
-        let outcome = read()?;
+        let outcome = work()?;
         let mut out = io::stdout().lock();
         serde_json::to_writer(&mut out, &outcome)?;
         out.flush()

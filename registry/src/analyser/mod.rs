@@ -8,10 +8,10 @@ mod child;
 mod process;
 
 use serde::{Deserialize, Serialize};
-use wreg_component::{Analysis, Invalid};
+use wreg_component::{Analysis, Comparison, Invalid};
 
 pub(crate) use self::{
-    child::run,
+    child::{run, run_comparison},
     process::{Analyser, Unanswered},
 };
 
@@ -42,4 +42,23 @@ pub(crate) enum Outcome {
     Invalid(Invalid),
     /// It could not be found out within the limits: in words, why.
     Failed(String),
+}
+
+/// Two interfaces to compare, as WIT texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Texts {
+    /// The older one.
+    pub(crate) old: String,
+    /// The newer one.
+    pub(crate) new: String,
+}
+
+/// What became of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Compared {
+    /// What changed.
+    Comparison(Comparison),
+    /// They cannot be compared: in words, why.
+    Incomparable(String),
 }

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     process::{ChildStdin, Command},
@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{BoxError, ByteStream, MAX_MEMORY, MAX_SECONDS, Outcome};
+use super::{BoxError, ByteStream, Compared, MAX_MEMORY, MAX_SECONDS, Outcome, Texts};
 
 /// How many run at a time at most. Each may take [`MAX_MEMORY`].
 const AT_ONCE: usize = 2;
@@ -69,14 +69,30 @@ impl Analyser {
         let _place = self.places.acquire().await;
         let run = async {
             let bytes = open().await.map_err(Unanswered::Read)?;
-            self.run(bytes).await
+            self.run("analyse", bytes).await
         };
-        timeout(PATIENCE, run).await.unwrap_or(Err(Unanswered::TooLong))
+        let answer = timeout(PATIENCE, run).await.unwrap_or(Err(Unanswered::TooLong))?;
+        match answer {
+            Answer::Whole(bytes) => serde_json::from_slice(&bytes).map_err(|error| Unanswered::Process(error.into())),
+            Answer::None(why) => Ok(Outcome::Failed(why)),
+        }
     }
 
-    async fn run(&self, bytes: ByteStream) -> Result<Outcome, Unanswered> {
+    /// Compares two interfaces. Dropping the future ends the process.
+    pub(crate) async fn compare(&self, texts: &Texts) -> Result<Compared, Unanswered> {
+        let json = serde_json::to_vec(texts).map_err(|error| Unanswered::Process(error.into()))?;
+        let _place = self.places.acquire().await;
+        let run = self.run("compare", stream::iter([Ok(json.into())]).boxed());
+        let answer = timeout(PATIENCE, run).await.unwrap_or(Err(Unanswered::TooLong))?;
+        match answer {
+            Answer::Whole(bytes) => serde_json::from_slice(&bytes).map_err(|error| Unanswered::Process(error.into())),
+            Answer::None(why) => Ok(Compared::Incomparable(why)),
+        }
+    }
+
+    async fn run(&self, action: &str, bytes: ByteStream) -> Result<Answer, Unanswered> {
         let mut child = Command::new(&*self.program)
-            .arg("analyse")
+            .arg(action)
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -96,18 +112,22 @@ impl Analyser {
         written?;
         read.map_err(Unanswered::Process)?;
         if answer.len() as u64 > MAX_ANSWER {
-            return Ok(Outcome::Failed(
-                "there is more to say of it than can be kept".to_owned(),
-            ));
+            return Ok(Answer::None("there is more to say of it than can be kept".to_owned()));
         }
         let status = child.wait().await.map_err(Unanswered::Process)?;
         if status.success() {
-            return serde_json::from_slice(&answer).map_err(|error| Unanswered::Process(error.into()));
+            return Ok(Answer::Whole(answer));
         }
         ended(status)
-            .map(Outcome::Failed)
+            .map(Answer::None)
             .ok_or_else(|| Unanswered::Process(io::Error::other(format!("it ended with {status}"))))
     }
+}
+
+/// What a process wrote, or in words why it was ended.
+enum Answer {
+    Whole(Vec<u8>),
+    None(String),
 }
 
 /// Hands the bytes over. A process that has ended, or read enough, takes no more: how it ended says why.

@@ -9,7 +9,7 @@ use super::{Error, Registry, Result, blobs::deleted};
 use crate::{
     auth::{
         Permit,
-        permit::{Delete, Needs, Pull, Push},
+        permit::{CatalogPermit, Delete, Needs, Pull, Push},
     },
     metadata::{
         manifests::{DeleteManifest, ManifestRecord, Put, PutManifest},
@@ -49,10 +49,12 @@ impl Registry {
         found.ok_or_else(|| Error::ManifestUnknown(selector.clone()))
     }
 
-    /// Stores a manifest under a digest or tag and any further `tags` (end-7): in one transaction with all of them, or not at all.
+    /// Stores a manifest under a digest or tag and any further `tags` (end-7): in one transaction with all of them, or not at all. What is
+    /// said of others whom it breaks is of those that the caller `sees`.
     pub async fn put_manifest(
         &self,
         permit: &Permit<Push>,
+        sees: &CatalogPermit,
         selector: TagOrDigest,
         tags: Vec<Tag>,
         new: NewManifest,
@@ -74,7 +76,7 @@ impl Registry {
             }
         };
         let subject = manifest.subject.as_ref().map(|subject| subject.digest.clone());
-        let admission = self.admit(permit, &manifest, &tags).await?;
+        let admission = self.admit(permit, sees, &manifest, &tags).await?;
         let is_component = admission.component.is_some();
         let operation = PutManifest {
             repository: permit.repository().clone(),

@@ -129,7 +129,7 @@ async fn understood(
     match (path, method) {
         (wreg_api::COMPONENT, _) if read => {
             let permit = gate.permit::<Pull>(repository(query)?).await?;
-            components::show(registry, permit, required(query, "reference")?).await
+            components::show(registry, permit, gate.search(), required(query, "reference")?).await
         }
         (wreg_api::WIT, _) if read => {
             let permit = gate.permit::<Pull>(repository(query)?).await?;

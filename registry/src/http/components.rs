@@ -9,7 +9,10 @@ use wreg_oci::TagOrDigest;
 
 use super::Result;
 use crate::{
-    auth::{Permit, permit::Pull},
+    auth::{
+        Permit,
+        permit::{CatalogPermit, Pull},
+    },
     domain::Registry,
 };
 
@@ -17,8 +20,13 @@ use crate::{
 const MAX_WARNINGS: usize = 4096;
 
 /// `GET /api/v1/component?repository=&reference=`.
-pub(super) async fn show(registry: &Registry, permit: Permit<Pull>, selector: TagOrDigest) -> Result<Response> {
-    Ok(axum::Json(registry.get_component(&permit, &selector).await?).into_response())
+pub(super) async fn show(
+    registry: &Registry,
+    permit: Permit<Pull>,
+    sees: CatalogPermit,
+    selector: TagOrDigest,
+) -> Result<Response> {
+    Ok(axum::Json(registry.get_component(&permit, &sees, &selector).await?).into_response())
 }
 
 /// `GET /api/v1/wit?repository=&reference=`.

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     auth::{
         Permit,
-        permit::{Delete, Pull, Push},
+        permit::{CatalogPermit, Delete, Pull, Push},
     },
     domain::{self, Registry, manifests::NewManifest},
 };
@@ -51,6 +51,7 @@ pub(super) async fn get(
 pub(super) async fn put(
     registry: &Registry,
     permit: Permit<Push>,
+    sees: CatalogPermit,
     selector: TagOrDigest,
     tags: Vec<Tag>,
     request: RequestHeaders<'_>,
@@ -66,7 +67,9 @@ pub(super) async fn put(
         content: content.into(),
         precondition,
     };
-    let stored = registry.put_manifest(&permit, selector, tags.clone(), new).await?;
+    let stored = registry
+        .put_manifest(&permit, &sees, selector, tags.clone(), new)
+        .await?;
     let is_kept = |tag: &Tag| stored.kept.iter().any(|(kept, _)| kept == tag);
     let accepted: Vec<_> = tags.iter().filter(|tag| !is_kept(tag)).map(Tag::as_str).collect();
     let location = format!("/v2/{}/manifests/{}", permit.repository(), stored.digest);

@@ -228,6 +228,7 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
             manifests::put(
                 registry,
                 gate.permit::<Push>(name).await?,
+                gate.search(),
                 selector,
                 tags,
                 headers,

@@ -1,6 +1,7 @@
 //! What the registry knows of the WebAssembly that is pushed to it.
 
 mod analysis;
+mod compat;
 mod feed;
 mod namespaces;
 mod policies;

@@ -7,10 +7,12 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, future, stream};
+use quick_cache::sync::Cache;
 use tokio::{
     sync::{Notify, watch},
     time::MissedTickBehavior,
 };
+use wreg_component::Comparison;
 use wreg_oci::{Digest, RepositoryName};
 
 use super::super::{BoxError, Error, Registry, Result, blobs::BlobBytes, error::with_sources};
@@ -33,6 +35,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 const MAX_WAITING: usize = 64;
 /// How often a server looks whether a job is due that another one left.
 const TICK: Duration = Duration::from_secs(1);
+/// How many comparisons are kept.
+const COMPARISONS: usize = 100;
 /// How many jobs are looked at together.
 const AT_ONCE: i64 = 16;
 
@@ -41,7 +45,9 @@ pub(super) type Verdict = Result<Arc<Outcome>, String>;
 
 /// The analyses of this server.
 pub(crate) struct Analyses {
-    analyser: Analyser,
+    pub(super) analyser: Analyser,
+    /// What changed between two layers, as far as it was asked for lately.
+    pub(super) compared: Cache<(Digest, Digest), Option<Arc<Comparison>>>,
     under_way: Mutex<HashMap<Digest, watch::Receiver<Option<Verdict>>>>,
     /// Told when there may be something to do.
     wake: Notify,
@@ -51,6 +57,7 @@ impl Analyses {
     pub(crate) fn new(analyser: Analyser) -> Arc<Self> {
         Arc::new(Self {
             analyser,
+            compared: Cache::new(COMPARISONS),
             under_way: Mutex::default(),
             wake: Notify::new(),
         })

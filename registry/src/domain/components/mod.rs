@@ -1,6 +1,7 @@
 //! WebAssembly: looked into when it is pushed, whoever pushes it and with what.
 
 mod analyses;
+mod compat;
 mod findings;
 mod index;
 
@@ -17,7 +18,7 @@ use crate::{
     analyser::Outcome,
     auth::{
         Permit,
-        permit::{Pull, Push},
+        permit::{CatalogPermit, Pull, Push},
     },
     metadata::components::{AnalysisState, NewComponent},
 };
@@ -50,7 +51,13 @@ pub(super) struct Admission {
 
 impl Registry {
     /// Looks at an artifact before it is stored. Refused is what the policy refuses.
-    pub(super) async fn admit(&self, permit: &Permit<Push>, manifest: &Manifest, tags: &[Tag]) -> Result<Admission> {
+    pub(super) async fn admit(
+        &self,
+        permit: &Permit<Push>,
+        sees: &CatalogPermit,
+        manifest: &Manifest,
+        tags: &[Tag],
+    ) -> Result<Admission> {
         let wasm = WasmLayer::find(manifest);
         // Where nothing depends on the policies they are not asked for.
         let are_versions = tags.iter().any(|tag| wreg_oci::version::of_tag(tag).is_some());
@@ -71,8 +78,13 @@ impl Registry {
             });
         };
         let mut component = NewComponent::from(wasm);
-        let outcome = self.look_into(repository, &mut component, policies.components).await?;
-        let findings = if policies.components == Policy::Off {
+        let waits = if are_versions {
+            stricter(policies.components, policies.compatibility)
+        } else {
+            policies.components
+        };
+        let outcome = self.look_into(repository, &mut component, waits).await?;
+        let mut findings = if policies.components == Policy::Off {
             Vec::new()
         } else {
             let config = self.read_config(repository, &wasm).await?;
@@ -87,6 +99,16 @@ impl Registry {
         };
         if policies.components == Policy::Enforce && !findings.is_empty() {
             return Err(Error::ComponentRefused(findings));
+        }
+        if policies.compatibility != Policy::Off && outcome.is_some() {
+            let mut broken = Vec::new();
+            for tag in tags {
+                broken.extend(self.breaks(sees, repository, tag, &component.layer).await?);
+            }
+            if policies.compatibility == Policy::Enforce && !broken.is_empty() {
+                return Err(Error::ComponentRefused(broken));
+            }
+            findings.extend(broken);
         }
         Ok(Admission {
             component: Some(component),
@@ -162,7 +184,12 @@ impl Registry {
     }
 
     /// A Wasm artifact, with what is known of it and what is not as it should be.
-    pub async fn get_component(&self, permit: &Permit<Pull>, selector: &TagOrDigest) -> Result<Component> {
+    pub async fn get_component(
+        &self,
+        permit: &Permit<Pull>,
+        sees: &CatalogPermit,
+        selector: &TagOrDigest,
+    ) -> Result<Component> {
         let repository = permit.repository();
         let manifest = self.get_manifest(permit, selector).await?;
         let by_digest = TagOrDigest::Digest(manifest.digest.clone());
@@ -193,6 +220,10 @@ impl Registry {
             layer: &found.layer,
             config: &config,
         };
+        let mut findings = findings::findings(&examined, outcome.as_ref());
+        for tag in tags {
+            findings.extend(self.breaks(sees, repository, tag, &found.layer).await?);
+        }
         Ok(Component {
             repository: repository.clone(),
             digest: found.manifest,
@@ -205,7 +236,7 @@ impl Registry {
                 AnalysisState::Failed => ComponentState::Failed,
             },
             analysis,
-            findings: findings::findings(&examined, outcome.as_ref()),
+            findings,
             layer: found.layer,
         })
     }
@@ -221,5 +252,14 @@ impl Registry {
             .transpose()
             .map_err(|error| Error::Unavailable(error.into()))?;
         wit.map(|wit| wit.text).ok_or_else(|| Error::NoWit(selector.clone()))
+    }
+}
+
+/// The stricter of two policies.
+fn stricter(a: Policy, b: Policy) -> Policy {
+    match (a, b) {
+        (Policy::Enforce, _) | (_, Policy::Enforce) => Policy::Enforce,
+        (Policy::Warn, _) | (_, Policy::Warn) => Policy::Warn,
+        (Policy::Off, Policy::Off) => Policy::Off,
     }
 }
