@@ -7,15 +7,20 @@ mod delete;
 mod inspect;
 mod login;
 mod logout;
+mod namespace;
 mod pull;
 mod push;
 mod reference;
 mod repository;
+mod search;
+mod show;
 mod tags;
 mod token;
 mod undelete;
 mod validate;
 mod version;
+mod versions;
+mod yank;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -35,11 +40,17 @@ pub(crate) enum Command {
     Pull(pull::Args),
     Validate(validate::Args),
     Inspect(inspect::Args),
+    Show(show::Args),
+    Search(search::Args),
+    Versions(versions::Args),
     Tags(tags::Args),
+    Yank(yank::Yank),
+    Deprecate(yank::Deprecate),
     Delete(delete::Args),
     Undelete(undelete::Args),
     Copy(copy::Args),
     Repository(repository::Args),
+    Namespace(namespace::Args),
     Token(token::Args),
     Admin(admin::Args),
     Completions(completions::Args),
@@ -96,11 +107,17 @@ impl Command {
             Self::Pull(args) => pull::run(args, context).await,
             Self::Validate(args) => validate::run(args, context).await,
             Self::Inspect(args) => inspect::run(args, context).await,
+            Self::Show(args) => show::run(args, context).await,
+            Self::Search(args) => search::run(args, context).await,
+            Self::Versions(args) => versions::run(args, context).await,
             Self::Tags(args) => tags::run(args, context).await,
+            Self::Yank(args) => yank::yank(args, context).await,
+            Self::Deprecate(args) => yank::deprecate(args, context).await,
             Self::Delete(args) => delete::run(args, context).await,
             Self::Undelete(args) => undelete::run(args, context).await,
             Self::Copy(args) => copy::run(args, context).await,
             Self::Repository(args) => repository::run(args, context).await,
+            Self::Namespace(args) => namespace::run(args, context).await,
             Self::Token(args) => token::run(args, context).await,
             Self::Admin(args) => admin::run(args, context).await,
             Self::Completions(args) => completions::run(&args),

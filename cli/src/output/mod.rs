@@ -8,7 +8,7 @@
 //! json.rs      the envelope of every JSON result      text.rs      columns, sizes, and text from elsewhere made harmless
 //! log.rs       what the libraries log
 //! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · keys.rs · session.rs
-//!                                                     collected.rs · checked.rs
+//!                                                     collected.rs · checked.rs · understood.rs
 //! ```
 
 mod checked;
@@ -24,6 +24,7 @@ mod session;
 mod text;
 mod tokens;
 mod transferred;
+mod understood;
 mod validated;
 mod wasm;
 
@@ -38,6 +39,7 @@ pub(crate) use session::{LoggedIn, LoggedOut, Version};
 pub(crate) use text::{size, time};
 pub(crate) use tokens::{TokenCreated, TokenShown, Tokens, TokensRevoked};
 pub(crate) use transferred::{Content, Copied, Deleted, Pulled, Pushed};
+pub(crate) use understood::{FoundShown, Marked, NamespaceShown, Namespaces, SearchResults, Shown, Versions};
 pub(crate) use validated::{File, Validated};
 pub(crate) use wasm::Wasm;
 

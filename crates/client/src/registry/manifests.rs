@@ -155,6 +155,7 @@ impl Registry {
         let call = call.header(CONTENT_TYPE, content_type).body(Body::Bytes(bytes));
         let response = self.connection.ask(&call, &[StatusCode::CREATED]).await?;
         self.connection.check_stated(&what, response.headers(), &digest)?;
+        warn(response.headers(), &what);
         Ok(digest)
     }
 

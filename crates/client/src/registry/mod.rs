@@ -2,6 +2,7 @@
 
 mod check;
 mod collection;
+mod components;
 mod keys;
 mod lists;
 mod manifests;
