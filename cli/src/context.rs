@@ -3,7 +3,7 @@
 use wreg_client::{Client, ClientOptions, CredentialSources, Credentials, Store};
 use wreg_oci::{Host, Reference, RepositoryName, reference::InvalidReference, tag::InvalidTag};
 
-use crate::{args::Global, config::Config, error::CliError, output::Printer};
+use crate::{args::Global, config::Config, error::CliError, output::Printer, remote::Wanted};
 
 pub(crate) struct Context {
     pub(crate) printer: Printer,
@@ -23,6 +23,27 @@ impl Context {
     /// A reference as typed; where it names no host, `WREG_REGISTRY` is meant.
     pub(crate) fn reference(&self, text: &str) -> Result<Reference, CliError> {
         Reference::parse(text, self.default_host()?.as_ref()).map_err(|invalid| not_a_reference(text, invalid))
+    }
+
+    /// What is to be fetched: a reference, or `host/repository@^1.2`, the highest version that a requirement allows.
+    pub(crate) fn wanted(&self, text: &str) -> Result<Wanted, CliError> {
+        let requirement = text.rsplit_once('@').filter(|(_, after)| !after.contains(':'));
+        let Some((before, requirement)) = requirement else {
+            return self.reference(text).map(Wanted::Reference);
+        };
+        let parsed = requirement.parse().map_err(|error: semver::Error| {
+            CliError::usage(format!(
+                "{requirement:?} is neither a digest nor a requirement of versions"
+            ))
+            .because(error)
+            .hint("write a digest (sha256:…) or a requirement, such as ^1.2, ~1.2.3, >=1.2, <2 or *")
+        })?;
+        let (host, repository) = self.repository(before)?;
+        Ok(Wanted::Version {
+            host,
+            repository,
+            requirement: parsed,
+        })
     }
 
     /// `host/repository`, without tag and digest.

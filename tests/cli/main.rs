@@ -21,5 +21,6 @@ mod stalling;
 mod tls;
 mod token;
 mod undelete;
+mod understood;
 mod validate;
 mod wreg;

@@ -9,7 +9,7 @@ use crate::{
     error::CliError,
     local,
     output::{Content, Pulled, size},
-    remote::{Artifact, Fetched, mismatches},
+    remote::{Fetched, mismatches},
 };
 
 /// Pull a WebAssembly file from a registry
@@ -26,10 +26,12 @@ Output:
 
 Examples:
   wreg pull localhost:5000/acme/hello:1.0.0
+  wreg pull localhost:5000/acme/hello@^1.2
   wreg pull localhost:5000/acme/hello:1.0.0 -o target/hello.wasm
   wreg pull localhost:5000/acme/hello@sha256:… -o - | wasm-tools print")]
 pub(crate) struct Args {
-    /// What to pull: host/repository:tag or host/repository@digest
+    /// What to pull: host/repository:tag, host/repository@digest, or host/repository@requirement for the highest version that is allowed;
+    /// without any of them `latest`, or the highest version
     reference: String,
     /// The file to write, a folder to write it into, or - for stdout
     #[arg(long, short, value_name = "FILE")]
@@ -37,11 +39,11 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
-    let reference = context.reference(&args.reference)?;
+    let wanted = context.wanted(&args.reference)?;
     Destination::check(args.output.as_deref(), context.printer.is_json())?;
-    let client = context.client_with_store(std::slice::from_ref(&reference.host))?;
-    let registry = client.registry(&reference.host)?;
-    let artifact = Artifact::find(&registry, &reference).await?;
+    let client = context.client_with_store(std::slice::from_ref(wanted.host()))?;
+    let registry = client.registry(wanted.host())?;
+    let (reference, artifact) = wanted.find(&registry).await?;
     let layer = artifact.wasm_layer().ok_or_else(|| artifact.not_wasm())?;
     let destination = Destination::choose(args.output.as_deref(), artifact.title(), &reference.repository)?;
     let config = artifact.read_config(&registry).await?;

@@ -66,7 +66,11 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
         registry: host.to_string(),
         components: found.iter().map(|found| FoundShown::new(&host, found)).collect(),
     })?;
-    Ok(if is_empty { Verdict::No } else { Verdict::Yes })
+    if is_empty {
+        context.printer.note("nothing was found that fits all of this");
+        return Ok(Verdict::No);
+    }
+    Ok(Verdict::Yes)
 }
 
 impl Args {

@@ -4,8 +4,10 @@ mod agreement;
 mod artifact;
 mod copier;
 mod fetched;
+mod wanted;
 
 pub(crate) use agreement::mismatches;
 pub(crate) use artifact::{Artifact, Config};
 pub(crate) use copier::{Copier, Place};
 pub(crate) use fetched::Fetched;
+pub(crate) use wanted::Wanted;

@@ -7,9 +7,9 @@ use wreg_api::{
     COMPONENT, Component, Found, FoundList, HISTORY, MARKS, MarkChange, Marks, NAMESPACE, NAMESPACES, Namespace,
     NamespaceList, NamespaceSettings, RESOLVE, Resolved, SEARCH, TagHistory, VERSIONS, VersionList,
 };
-use wreg_oci::{RepositoryName, Tag, TagOrDigest, name};
+use wreg_oci::{RepositoryName, Tag, TagOrDigest, name, version};
 
-use super::Registry;
+use super::{Registry, manifests::warn};
 use crate::{
     Error,
     http::{Access, Body, Call},
@@ -44,6 +44,35 @@ impl Registry {
         let url = self.about(RESOLVE, repository, &[("req", requirement.to_string())]);
         self.get(url, repository, &format!("version {requirement} of {repository}"))
             .await
+    }
+
+    /// The tag or digest of the highest version that `requirement` allows; `None` if there is none. wreg passes yanked ones over; another
+    /// registry knows of no such thing, and its tags are looked through.
+    pub async fn find_version(
+        &self,
+        repository: &RepositoryName,
+        requirement: &semver::VersionReq,
+    ) -> Result<Option<TagOrDigest>, Error> {
+        match self.resolve_version(repository, requirement).await {
+            Ok(found) => return Ok(Some(found.version.digest.into())),
+            Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        match self.versions(repository).await {
+            Ok(_) => return Ok(None),
+            Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        let tags = self.tags(repository).await?;
+        let versions: Vec<_> = tags
+            .iter()
+            .filter_map(|tag| Some((tag, version::of_tag(tag)?)))
+            .collect();
+        let numbers: Vec<_> = versions.iter().map(|(_, version)| version).collect();
+        let highest = version::highest(&numbers, requirement);
+        Ok(highest
+            .and_then(|place| versions.get(place))
+            .map(|(tag, _)| (*tag).clone().into()))
     }
 
     /// Where a tag pointed and when it changed.
@@ -132,6 +161,7 @@ impl Registry {
         let access = Access::Personal(Some(repository.clone()));
         let call = Call::new(Method::GET, url, what, access);
         let fetched = self.connection.fetch(&call, MAX_BYTES).await?;
+        warn(&fetched.headers, what);
         let answer = serde_json::from_slice(&fetched.bytes);
         answer.map_err(|error| self.connection.misunderstood(what, error.to_string()))
     }

@@ -202,7 +202,7 @@ fn own_media_type(bytes: &[u8]) -> Option<MediaType> {
 }
 
 /// `Warning: 299 - "text"`: what the registry wants to be known about a manifest.
-fn warn(headers: &HeaderMap, what: &str) {
+pub(super) fn warn(headers: &HeaderMap, what: &str) {
     let values = headers
         .get_all("warning")
         .iter()
