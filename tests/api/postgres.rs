@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use futures_util::future::join_all;
@@ -18,9 +19,17 @@ use tokio::{
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
     sync::watch,
+    time::timeout,
+};
+use wreg_oci::Digest;
+
+use crate::{
+    flows::is_stored,
+    registry::{Options, TestDatabase, TestRegistry, header},
 };
 
-use crate::registry::{Options, TestDatabase, TestRegistry, header};
+/// A guard against hanging, not a measure.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the line between the registry and its database does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,6 +247,46 @@ async fn a_transaction_is_tried_again_where_postgresql_asks_for_it() {
         assert_eq!(pushed.status(), StatusCode::CREATED, "{code}");
     }
     assert_eq!(disturbed.registry.count(EVENTS).await, 2);
+    pool.close().await;
+}
+
+/// Two servers are pushed to at once, and neither knows the repository yet: each statement of PostgreSQL sees what was committed before it.
+#[tokio::test]
+async fn a_repository_that_another_server_makes_meanwhile_takes_the_blob() {
+    let registry = TestRegistry::start().await;
+    let TestDatabase::Postgres(url) = &registry.database else {
+        return;
+    };
+    registry.push_image("acme/other", "1.0", b"layer").await;
+    let pool = sqlx::PgPool::connect(url).await.expect("the database answers");
+    let mut other = pool.begin().await.expect("a transaction begins");
+    // The push is held up where it waits for either: for what the repository is to be, or for its last table.
+    let statements =
+        "INSERT INTO repositories (name, visibility, immutable_tags, missing_references, deletable, created_at)
+                      SELECT 'acme/hello', visibility, immutable_tags, missing_references, deletable, created_at
+                      FROM repositories WHERE name = 'acme/other';
+                      LOCK TABLE repository_blobs IN SHARE MODE";
+    let made = sqlx::raw_sql(statements).execute(&mut *other).await;
+    made.expect("a repository can be made");
+    let content = b"content";
+    let digest = Digest::sha256(content);
+    let target = format!("/v2/acme/hello/blobs/uploads/?digest={digest}");
+    let push = registry.send_body("POST", &target, content.to_vec());
+    let commit = async {
+        let asked =
+            "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))";
+        let mut is_waited_for = false;
+        while !is_waited_for {
+            let answer = sqlx::query_scalar(asked).fetch_one(&mut *other).await;
+            is_waited_for = answer.expect("the database answers");
+        }
+        other.commit().await.expect("it is committed");
+    };
+    let (pushed, ()) = timeout(PATIENCE, async { tokio::join!(push, commit) })
+        .await
+        .expect("the push waits for the other");
+    assert_eq!(pushed.status(), StatusCode::CREATED);
+    is_stored(&registry, "acme/hello", content, &digest).await;
     pool.close().await;
 }
 

@@ -10,7 +10,6 @@ use super::{
     Error, Metadata, Operation, Result, Touched, Trips, Tx,
     events::{self, Event, Kind},
     facts::Within,
-    go_through,
     group::{Answers, Group},
     on_db,
     repositories::{self, Settings},
@@ -196,8 +195,37 @@ impl Operation for Publish {
 
     /// Where there is no such repository yet, none of this does anything.
     fn ask(&self, group: &mut Group) {
+        repositories::ask_lock(group, &self.0.repository);
+        self.publish(group);
+    }
+
+    fn answered(&self, answers: &mut Answers, _: &mut Group) -> Result<Option<Self::Output>> {
+        let is_there = repositories::locked(answers)?.is_some();
+        let location = Self::published(answers)?;
+        Ok(location.filter(|_| is_there).map(Some))
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<String>> {
         let Self(blob) = self;
-        repositories::ask_lock(group, &blob.repository);
+        if let Some(upload) = &blob.upload
+            && !uploads::delete(tx, upload).await?
+        {
+            return Ok(None);
+        }
+        // Before the other statements and not with them: on PostgreSQL each of them sees what was committed before it, so that a
+        // repository which another server makes at that moment would be there for the last of them and not for the first.
+        repositories::ensure(tx, &blob.repository, blob.defaults, &blob.actor, blob.now).await?;
+        let mut group = Group::default();
+        self.publish(&mut group);
+        let location = Self::published(&mut group.send(tx).await?)?;
+        location.map(Some).ok_or(Error::Lost)
+    }
+}
+
+impl Publish {
+    /// Makes the bytes a blob and gives it to the repository, if that is there.
+    fn publish(&self, group: &mut Group) {
+        let Self(blob) = self;
         group.add(
             "INSERT INTO blobs (digest, size, location, content, state, leased_until, created_at)
              SELECT $2, $3, $4, $5, 'live', $6, $7 FROM repositories WHERE name = $1
@@ -220,25 +248,11 @@ impl Operation for Publish {
         link(group, &blob.repository, &blob.digest, blob.now);
     }
 
-    fn answered(&self, answers: &mut Answers, _: &mut Group) -> Result<Option<Self::Output>> {
-        let is_there = repositories::locked(answers)?.is_some();
+    /// Where the blob's bytes are; `None` if there was no repository.
+    fn published(answers: &mut Answers) -> Result<Option<String>> {
         let location: Option<(String,)> = answers.row()?;
         answers.skip(1);
-        Ok(location.filter(|_| is_there).map(|(location,)| Some(location)))
-    }
-
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<String>> {
-        let Self(blob) = self;
-        if let Some(upload) = &blob.upload
-            && !uploads::delete(tx, upload).await?
-        {
-            return Ok(None);
-        }
-        if let Some(put) = go_through(self, tx).await? {
-            return Ok(put);
-        }
-        repositories::ensure(tx, &blob.repository, blob.defaults, &blob.actor, blob.now).await?;
-        go_through(self, tx).await?.ok_or(Error::Lost)
+        Ok(location.map(|(location,)| location))
     }
 }
 
