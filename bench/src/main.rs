@@ -9,7 +9,9 @@
     reason = "the task runner speaks to it through the environment"
 )]
 
+mod admission;
 mod client;
+mod fill;
 mod limit;
 mod load;
 mod memory;
@@ -35,6 +37,10 @@ enum What {
     Soak(soak::Plan),
     /// As many requests as a registry answers
     Load(load::Arguments),
+    /// What it costs that the registry looks into a component
+    Admission(admission::Arguments),
+    /// Some hundred thousand components, for measuring search
+    Fill(fill::Arguments),
     /// The most that the disk and the processors allow a registry that keeps what it acknowledges
     Limit(limit::Arguments),
     /// From starting the server until it has answered, on a data folder that is there
@@ -45,6 +51,8 @@ fn main() -> ExitCode {
     let is_well = match Arguments::parse().what {
         Some(What::Soak(plan)) => soak::print(&soak::run(&plan)),
         Some(What::Load(arguments)) => print_outcome(load::run(&arguments)),
+        Some(What::Admission(arguments)) => print_outcome(admission::run(&arguments)),
+        Some(What::Fill(arguments)) => print_outcome(fill::run(&arguments)),
         Some(What::Limit(arguments)) => print_outcome(limit::run(&arguments).map(|line| (line, true))),
         Some(What::Start(arguments)) => print_outcome(Ok((start::run(&arguments), true))),
         None => {

@@ -67,6 +67,12 @@ pub(crate) enum Mode {
     },
     /// Tokens, issued for credentials
     Token,
+    /// Any paths, read in turn: what they are asked for is there already
+    Get {
+        /// Paths with their queries
+        #[arg(required = true)]
+        paths: Vec<String>,
+    },
 }
 
 /// A way to ask for a manifest.
@@ -94,6 +100,7 @@ impl Mode {
             Self::Tags { tags, deep: true } => format!("deep page of {tags} tags"),
             Self::Referrers { count } => format!("{count} referrers"),
             Self::Token => "token".to_owned(),
+            Self::Get { paths } => paths.first().cloned().unwrap_or_default(),
         }
     }
 
@@ -129,6 +136,7 @@ impl Mode {
             Self::Pull { .. } => Box::new(setting.pulls(payload)?),
             Self::Referrers { count } => Box::new(setting.referrers(payload, count)?),
             Self::Token => Box::new(setting.tokens()?),
+            Self::Get { ref paths } => Box::new(setting.paths(paths)?),
         })
     }
 }

@@ -161,6 +161,14 @@ impl Setting<'_> {
         })
     }
 
+    /// Whatever is at these paths, in turn.
+    pub(super) fn paths(&self, paths: &[String]) -> Result<Reads> {
+        let exchange = |path: &String| Ok(vec![self.exchange("GET", path, "", None)?]);
+        Ok(Reads {
+            operations: paths.iter().map(exchange).collect::<Result<_>>()?,
+        })
+    }
+
     fn manifest(&self, method: &str, tag_or_digest: &str, artifact: &Artifact) -> Result<Exchange> {
         let target = format!("/v2/{}/manifests/{tag_or_digest}", self.registry.repository);
         let due = Digest::sha256(&artifact.manifest);

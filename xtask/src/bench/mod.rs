@@ -3,6 +3,7 @@
 
 mod chart;
 mod clients;
+mod index;
 mod kept;
 mod large;
 mod limits;
@@ -47,6 +48,9 @@ pub(crate) struct Arguments {
     /// A few seconds on debug builds: whether the benchmark works, not what it measures.
     #[arg(long, conflicts_with_all = ["write", "filter", "stack"])]
     quick: bool,
+    /// What it costs to understand components, and how fast search and resolution are, with 100,000 of them; prints a table.
+    #[arg(long, conflicts_with_all = ["write", "filter", "stack", "quick"])]
+    index: bool,
     /// Only rows whose id begins like this (`push`, `blob-100k`, `start`, …); can be given several times.
     #[arg(long, value_name = "ROW")]
     filter: Vec<String>,
@@ -99,6 +103,11 @@ pub(crate) fn run(runner: &mut Runner, arguments: &Arguments) -> Result<()> {
     let folder = folder.join(format!("run-{}", process::id()));
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     fs::create_dir_all(&results)?;
+    if arguments.index {
+        let outcome = runner.part("bench --index", |runner| index::run(runner, &folder, arguments.seconds));
+        drop(fs::remove_dir_all(&folder));
+        return outcome;
+    }
     let outcome = runner.part("bench", |runner| measure_in(runner, arguments, &folder));
     drop(fs::remove_dir_all(&folder));
     let (lines, versions, machine) = outcome?;

@@ -55,6 +55,8 @@ pub(super) enum Backend {
     Files,
     /// In a bucket, and wreg in that database.
     Bucket { database: String, place: Place },
+    /// In files, wreg alone, open to everybody, in SQLite unless there is a database.
+    Open { database: Option<String> },
 }
 
 /// The programs.
@@ -177,6 +179,12 @@ fn wreg(programs: &Programs, address: SocketAddr, data: &Path, backend: &Backend
         .args(["--listen", &address.to_string()])
         .env("WREG_LOG", "warn")
         .env("WREG_DEFAULT_VISIBILITY", "public");
+    if let Backend::Open { database } = backend {
+        command.arg("--dev").env("WREG_DEFAULT_MISSING_REFERENCES", "accept");
+        if let Some(database) = database {
+            command.env("WREG_DATABASE", database);
+        }
+    }
     if let Backend::Bucket { database, place } = backend {
         command
             .env("WREG_DATABASE", database)
@@ -190,7 +198,9 @@ fn wreg(programs: &Programs, address: SocketAddr, data: &Path, backend: &Backend
 /// wreg does.
 fn distribution(programs: &Programs, address: SocketAddr, data: &Path, backend: &Backend) -> Result<Command> {
     let storage = match backend {
-        Backend::Files => format!("  filesystem:\n    rootdirectory: {}\n", data.join("files").display()),
+        Backend::Files | Backend::Open { .. } => {
+            format!("  filesystem:\n    rootdirectory: {}\n", data.join("files").display())
+        }
         Backend::Bucket { place, .. } => format!(
             "  s3:\n    region: garage\n    regionendpoint: http://{}\n    bucket: {}\n    accesskey: {}\n    secretkey: {}\n    \
              forcepathstyle: true\n    secure: false\n    rootdirectory: /distribution\n  redirect:\n    disable: true\n",

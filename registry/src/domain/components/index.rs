@@ -1,5 +1,6 @@
 //! What search knows of a repository: written down as a job, after everything that may have changed it.
 
+use futures_util::{StreamExt as _, stream};
 use wreg_component::{Analysis, Kind};
 use wreg_oci::{Digest, RepositoryName};
 
@@ -18,30 +19,41 @@ use crate::{
 
 /// The longest text of words, in bytes.
 const MAX_WORDS: usize = 64 << 10;
-/// How many jobs are looked at together.
-const AT_ONCE: i64 = 100;
+/// How many jobs are looked up at a time, and how many are done together: writes of several share a transaction on SQLite.
+const AT_ONCE: i64 = 200;
+const TOGETHER: usize = 8;
 
 impl Registry {
     /// Does some of what is due. Says whether there was anything.
     pub async fn index_due(&self, owner: &str) -> Result<bool> {
-        let now = self.clock.now();
-        let due = self.metadata.list_due_jobs(Once::Index, now, AT_ONCE).await?;
-        for name in &due {
-            let until = now.saturating_add(millis(LEASE));
-            let repository = Once::Index.subject(name).and_then(|name| name.parse().ok());
-            if let (Some(claim), Some(repository)) =
-                (self.metadata.take_job(name, owner, now, until).await?, repository)
-            {
-                let head = self.find_head(&repository).await?;
-                let operation = PutHead {
-                    claim,
-                    repository,
-                    head,
-                };
-                self.metadata.write(operation).await?;
-            }
+        let due = self
+            .metadata
+            .list_due_jobs(Once::Index, self.clock.now(), AT_ONCE)
+            .await?;
+        let is_some = !due.is_empty();
+        let jobs: Vec<_> = due.into_iter().map(|name| self.index_one(owner, name)).collect();
+        let mut jobs = stream::iter(jobs).buffer_unordered(TOGETHER);
+        while let Some(done) = jobs.next().await {
+            done?;
         }
-        Ok(!due.is_empty())
+        Ok(is_some)
+    }
+
+    async fn index_one(&self, owner: &str, name: String) -> Result<()> {
+        let now = self.clock.now();
+        let until = now.saturating_add(millis(LEASE));
+        let repository = Once::Index.subject(&name).and_then(|name| name.parse().ok());
+        let claim = self.metadata.take_job(&name, owner, now, until).await?;
+        if let (Some(claim), Some(repository)) = (claim, repository) {
+            let head = self.find_head(&repository).await?;
+            let operation = PutHead {
+                claim,
+                repository,
+                head,
+            };
+            self.metadata.write(operation).await?;
+        }
+        Ok(())
     }
 
     async fn find_head(&self, repository: &RepositoryName) -> Result<Option<Head>> {
