@@ -2,7 +2,9 @@
 
 mod analysis;
 mod compat;
+mod crowd;
 mod feed;
+mod hostile;
 mod namespaces;
 mod policies;
 mod search;

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How many components there are to be found, in so many repositories.
-const COMPONENTS: usize = 100_000;
+const COMPONENTS: u32 = 100_000;
 
 /// What is searched for: words that few, some and very many have, shapes, and both.
 const SEARCHES: [(&str, &str); 8] = [
@@ -122,7 +122,7 @@ fn measure(
     let filled = Figures::parse(&bench(&["fill", "--count", &COMPONENTS.to_string()])?)?;
     println!(
         "| {stack} | {COMPONENTS} components pushed, and found | {:.0} | {:.1} s, {:.1} s | |",
-        COMPONENTS as f64 / filled.get("indexed_seconds"),
+        f64::from(COMPONENTS) / filled.get("indexed_seconds"),
         filled.get("pushed_seconds"),
         filled.get("indexed_seconds")
     );
