@@ -146,14 +146,14 @@ impl Metadata {
     ) -> Result<Option<ComponentRecord>> {
         let (statement, selector) = match selector {
             TagOrDigest::Digest(digest) => (
-                "SELECT c.manifest, c.layer, c.size, c.layout, c.config, a.state, a.document FROM manifests m
-                 JOIN components c ON c.repository = m.repository AND c.manifest = m.digest JOIN analyses a ON a.layer = c.layer
+                "SELECT c.manifest, c.layer, c.size, c.layout, c.config, COALESCE(a.state, 'pending') AS state, COALESCE(a.document, '') AS document FROM manifests m
+                 JOIN components c ON c.repository = m.repository AND c.manifest = m.digest LEFT JOIN analyses a ON a.layer = c.layer
                  WHERE m.repository = $1 AND m.digest = $2",
                 digest.as_str(),
             ),
             TagOrDigest::Tag(tag) => (
-                "SELECT c.manifest, c.layer, c.size, c.layout, c.config, a.state, a.document FROM tags t
-                 JOIN components c ON c.repository = t.repository AND c.manifest = t.digest JOIN analyses a ON a.layer = c.layer
+                "SELECT c.manifest, c.layer, c.size, c.layout, c.config, COALESCE(a.state, 'pending') AS state, COALESCE(a.document, '') AS document FROM tags t
+                 JOIN components c ON c.repository = t.repository AND c.manifest = t.digest LEFT JOIN analyses a ON a.layer = c.layer
                  WHERE t.repository = $1 AND t.name = $2",
                 tag.as_str(),
             ),
@@ -247,6 +247,33 @@ pub(super) fn add(
             now.saturating_add(component.head_start).into(),
         ],
     );
+}
+
+/// Gives up finding out what a layer is that nobody holds any more, or not yet: whoever pushes it asks for that anew.
+pub(crate) struct ForgetAnalysis {
+    pub(crate) layer: Digest,
+}
+
+impl Operation for ForgetAnalysis {
+    type Output = ();
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Nothing
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
+        let mut group = Group::default();
+        group.add(
+            "DELETE FROM analyses WHERE layer = $1 AND state = 'pending'",
+            [self.layer.as_str().into()],
+        );
+        group.add(
+            "DELETE FROM jobs WHERE name = $1",
+            [jobs::analysis(&self.layer).as_str().into()],
+        );
+        group.send(tx).await?;
+        Ok(())
+    }
 }
 
 /// Writes down what a layer is, which ends the job of finding it out, and asks for a look at what search shows of those who hold it.

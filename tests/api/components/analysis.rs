@@ -216,3 +216,33 @@ async fn a_layer_is_looked_into_once() {
     assert_eq!(registry.count("SELECT COUNT(*) FROM analyses").await, 1);
     assert_eq!(registry.count("SELECT COUNT(*) FROM components").await, 2);
 }
+
+#[tokio::test]
+async fn a_layer_that_comes_after_its_manifest_is_looked_into_when_it_is_pushed_again() {
+    let registry = TestRegistry::start().await;
+    registry
+        .set("acme/hello", &json!({ "missing_references": "accept" }))
+        .await;
+    let component = wat::component();
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": MediaType::IMAGE_MANIFEST,
+        "artifactType": "application/wasm",
+        "config": { "mediaType": MediaType::EMPTY, "digest": Digest::sha256("{}"), "size": 2 },
+        "layers": [{ "mediaType": MediaType::WASM, "digest": Digest::sha256(&component), "size": component.len() }],
+    });
+    assert_eq!(
+        registry.put_manifest("acme/hello", "latest", &manifest).await.status(),
+        201
+    );
+    settled(&registry).await;
+    let target = "/api/v1/component?repository=acme/hello&reference=latest";
+    let answer = registry.send("GET", target).await;
+    assert_eq!(answer.json::<Value>().await.expect("JSON")["state"], "pending");
+    registry.push_blob("acme/hello", &component).await;
+    assert_eq!(
+        registry.put_manifest("acme/hello", "latest", &manifest).await.status(),
+        201
+    );
+    assert_eq!(shown(&registry, "acme/hello", "latest").await["state"], "analysed");
+}

@@ -55,12 +55,12 @@ impl Registry {
     ) -> Result<Option<TagOrDigest>, Error> {
         match self.resolve_version(repository, requirement).await {
             Ok(found) => return Ok(Some(found.version.digest.into())),
-            Err(Error::NotFound { .. }) => {}
+            Err(error) if is_other_registry(&error) => {}
             Err(error) => return Err(error),
         }
         match self.versions(repository).await {
             Ok(_) => return Ok(None),
-            Err(Error::NotFound { .. }) => {}
+            Err(error) if is_other_registry(&error) => {}
             Err(error) => return Err(error),
         }
         let tags = self.tags(repository).await?;
@@ -180,4 +180,9 @@ impl Registry {
         let call = call.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         self.answer(&call.body(Body::Bytes(body.into()))).await
     }
+}
+
+/// Whether this may be what a registry answers that has no such interface: nothing there, or a page of its own.
+fn is_other_registry(error: &Error) -> bool {
+    error.is_no() || matches!(error, Error::Protocol { .. } | Error::Unauthorized { .. })
 }

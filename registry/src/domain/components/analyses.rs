@@ -20,7 +20,7 @@ use crate::{
     analyser::{Analyser, Outcome, Unanswered, VERSION},
     clock::millis,
     metadata::{
-        components::{AnalysisRecord, AnalysisState, PutAnalysis},
+        components::{AnalysisRecord, AnalysisState, ForgetAnalysis, PutAnalysis},
         jobs::{Claim, Once},
     },
 };
@@ -188,9 +188,7 @@ impl Registry {
             return Ok(());
         };
         let Some((repository, _)) = self.metadata.find_layer(&layer).await? else {
-            return self
-                .put_outcome(&layer, &Outcome::Failed("nobody holds it any more".to_owned()))
-                .await;
+            return Ok(self.metadata.write(ForgetAnalysis { layer }).await?);
         };
         let verdict = match self.analyse(&repository, &layer) {
             Some(verdict) => verdict.await,
