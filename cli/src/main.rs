@@ -6,6 +6,7 @@ mod config;
 mod context;
 mod destination;
 mod error;
+mod given;
 mod local;
 mod output;
 mod pack;

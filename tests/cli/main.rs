@@ -3,9 +3,11 @@
 mod completions;
 mod copy;
 mod delete;
+mod diff;
 mod fsck;
 mod inspect;
 mod inspect_file;
+mod interfaces;
 mod keys;
 mod login;
 mod manners;

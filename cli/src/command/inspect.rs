@@ -9,6 +9,7 @@ use super::Verdict;
 use crate::{
     context::Context,
     error::CliError,
+    given::Named,
     local::{self, Local},
     output::{Annotated, InRegistry, Inspected, Source, Wasm, Wit},
     remote::{Artifact, Config, Fetched, mismatches},
@@ -43,17 +44,10 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
-    let path = Path::new(&args.what);
-    if args.what == "-" || path.is_absolute() || path.starts_with(".") || path.starts_with("..") || path.exists() {
-        return inspect_file(path, &args, context).await;
+    match Named::parse(&args.what, context)? {
+        Named::File(path) => inspect_file(&path, &args, context).await,
+        Named::Artifact(reference) => inspect_reference(&reference, &args, context).await,
     }
-    let reference = context.reference(&args.what).map_err(|error| {
-        error.reworded(format!(
-            "there is no file {}, and it is not a reference either",
-            args.what
-        ))
-    })?;
-    inspect_reference(&reference, &args, context).await
 }
 
 async fn inspect_file(path: &Path, args: &Args, context: &Context) -> Result<Verdict, CliError> {

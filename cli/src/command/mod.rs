@@ -4,6 +4,7 @@ mod admin;
 mod completions;
 mod copy;
 mod delete;
+mod diff;
 mod inspect;
 mod login;
 mod logout;
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Show(show::Args),
     Search(search::Args),
     Versions(versions::Args),
+    Diff(diff::Args),
     Tags(tags::Args),
     Yank(yank::Yank),
     Deprecate(yank::Deprecate),
@@ -110,6 +112,7 @@ impl Command {
             Self::Show(args) => show::run(args, context).await,
             Self::Search(args) => search::run(args, context).await,
             Self::Versions(args) => versions::run(args, context).await,
+            Self::Diff(args) => diff::run(args, context).await,
             Self::Tags(args) => tags::run(args, context).await,
             Self::Yank(args) => yank::yank(args, context).await,
             Self::Deprecate(args) => yank::deprecate(args, context).await,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use semver::Version;
 use wreg_client::{BlobSource, PushedBlob, Registry};
 use wreg_oci::{
     MediaType, Reference, Tag, TagOrDigest,
@@ -65,7 +66,11 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
     }
     .pack(local.digest.clone(), local.bytes.len() as u64);
     let targets = targets(&reference, &packed, args.tag)?;
-    for tag in targets.iter().filter_map(as_tag).filter(|tag| !is_version(tag)) {
+    for tag in targets
+        .iter()
+        .filter_map(as_tag)
+        .filter(|tag| Version::parse(tag.as_str()).is_err())
+    {
         context.printer.note(format!(
             "the tag {tag} is not a semantic version: tools that look for versions, such as wkg, pass over it"
         ));
@@ -151,47 +156,5 @@ fn as_tag(target: &TagOrDigest) -> Option<&Tag> {
     match target {
         TagOrDigest::Tag(tag) => Some(tag),
         TagOrDigest::Digest(_) => None,
-    }
-}
-
-/// Whether a tag is a semantic version. Source: semver.org 2.0.0; build metadata cannot stand in a tag.
-fn is_version(tag: &Tag) -> bool {
-    let (core, pre_release) = tag
-        .as_str()
-        .split_once('-')
-        .map_or((tag.as_str(), None), |(core, rest)| (core, Some(rest)));
-    let is_number = |text: &str| {
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'))
-    };
-    let is_identifier = |text: &str| {
-        let is_numeric = text.bytes().all(|b| b.is_ascii_digit());
-        !text.is_empty()
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && (!is_numeric || is_number(text))
-    };
-    core.split('.').count() == 3
-        && core.split('.').all(is_number)
-        && pre_release.is_none_or(|text| text.split('.').all(is_identifier))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_version;
-
-    #[test]
-    fn versions_are_told_from_other_tags() {
-        for (tag, version) in [
-            ("1.0.0", true),
-            ("0.1.0-rc.1", true),
-            ("1.0.0-x-y", true),
-            ("v1.0.0", false),
-            ("1.0", false),
-            ("01.0.0", false),
-            ("1.0.0-01", false),
-            ("1.0.0-", false),
-            ("latest", false),
-        ] {
-            assert_eq!(is_version(&tag.parse().expect("a tag")), version, "{tag}");
-        }
     }
 }

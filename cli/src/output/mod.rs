@@ -8,11 +8,12 @@
 //! json.rs      the envelope of every JSON result      text.rs      columns, sizes, and text from elsewhere made harmless
 //! log.rs       what the libraries log
 //! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · keys.rs · session.rs
-//!                                                     collected.rs · checked.rs · understood.rs
+//!                                                     collected.rs · checked.rs · understood.rs · differences.rs
 //! ```
 
 mod checked;
 mod collected;
+mod differences;
 mod inspected;
 mod json;
 mod keys;
@@ -30,6 +31,7 @@ mod wasm;
 
 pub(crate) use checked::{CheckDone, Found};
 pub(crate) use collected::{Collection, DeletedShown, DeletedThings, Undeletion};
+pub(crate) use differences::{Compared, Difference, Differences};
 pub(crate) use inspected::{Annotated, InRegistry, Inspected, Source, Wit};
 pub(crate) use keys::{KeyShown, Keys};
 pub(crate) use listed::{Repositories, RepositoryShown, Tags};
