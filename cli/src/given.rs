@@ -64,10 +64,7 @@ impl Named {
         match (self, client) {
             (Self::Artifact(reference), Some(client)) => Given::fetch(reference, client, context).await,
             (Self::Artifact(reference), None) => Err(CliError::failed(format!("there is no client for {reference}"))),
-            (Self::File(path), _) => {
-                let name = local::name(path);
-                Given::valid(name, None, local::read(path).await?)
-            }
+            (Self::File(path), _) => Given::file(path).await,
         }
     }
 }
@@ -82,6 +79,11 @@ pub(crate) struct Given {
 }
 
 impl Given {
+    /// Reads a file; `-` is stdin.
+    pub(crate) async fn file(path: &Path) -> Result<Self, CliError> {
+        Self::valid(local::name(path), None, local::read(path).await?)
+    }
+
     /// Fetches the WebAssembly that `reference` names.
     pub(crate) async fn fetch(reference: &Reference, client: &Client, context: &Context) -> Result<Self, CliError> {
         let registry = client.registry(&reference.host)?;

@@ -1,5 +1,6 @@
 //! The command `wreg` as its users run it: the real binary, its exit code, what it writes, and the real server.
 
+mod check;
 mod completions;
 mod copy;
 mod delete;

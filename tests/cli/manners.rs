@@ -32,6 +32,7 @@ fn help_is_a_result_and_teaches_by_example() {
         "validate",
         "inspect",
         "diff",
+        "check",
         "tags",
         "delete",
         "copy",

@@ -1,6 +1,7 @@
 //! The verbs, one file each, and how a verb is run.
 
 mod admin;
+mod check;
 mod completions;
 mod copy;
 mod delete;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Search(search::Args),
     Versions(versions::Args),
     Diff(diff::Args),
+    Check(check::Args),
     Tags(tags::Args),
     Yank(yank::Yank),
     Deprecate(yank::Deprecate),
@@ -113,6 +115,7 @@ impl Command {
             Self::Search(args) => search::run(args, context).await,
             Self::Versions(args) => versions::run(args, context).await,
             Self::Diff(args) => diff::run(args, context).await,
+            Self::Check(args) => check::run(args, context).await,
             Self::Tags(args) => tags::run(args, context).await,
             Self::Yank(args) => yank::yank(args, context).await,
             Self::Deprecate(args) => yank::deprecate(args, context).await,

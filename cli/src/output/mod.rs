@@ -8,7 +8,7 @@
 //! json.rs      the envelope of every JSON result      text.rs      columns, sizes, and text from elsewhere made harmless
 //! log.rs       what the libraries log
 //! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · keys.rs · session.rs
-//!                                                     collected.rs · checked.rs · understood.rs · differences.rs
+//!                                                     collected.rs · checked.rs · understood.rs · differences.rs · successor.rs
 //! ```
 
 mod checked;
@@ -22,6 +22,7 @@ mod log;
 mod printer;
 mod progress;
 mod session;
+mod successor;
 mod text;
 mod tokens;
 mod transferred;
@@ -38,6 +39,7 @@ pub(crate) use listed::{Repositories, RepositoryShown, Tags};
 pub(crate) use log::log;
 pub(crate) use printer::{Printer, write_content};
 pub(crate) use session::{LoggedIn, LoggedOut, Version};
+pub(crate) use successor::Successor;
 pub(crate) use text::{size, time};
 pub(crate) use tokens::{TokenCreated, TokenShown, Tokens, TokensRevoked};
 pub(crate) use transferred::{Content, Copied, Deleted, Pulled, Pushed};

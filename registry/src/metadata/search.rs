@@ -21,7 +21,11 @@ use crate::clock::Millis;
 const MAX_NAMES: usize = 500;
 
 /// How many matches of words are ranked. The rest of a word that is everywhere is not looked at.
-const MAX_RANKED: usize = 20_000;
+const MAX_RANKED: usize = 5000;
+
+/// Of how many heads a condition must be true for it to be looked up head by head, in the order in which they are shown: then a page is full
+/// soon. Of fewer the list is made first.
+const MANY: i64 = 2000;
 
 /// Which names: one, or all that begin so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +134,7 @@ impl Statement {
         self.conditions.push(format!("({})", any.join(" OR ")));
     }
 
-    fn having(&mut self, direction: Direction, names: &[NamedVersion]) {
+    fn having(&mut self, direction: Direction, names: &[NamedVersion], many: bool) {
         let mut any = Vec::new();
         for (name, version) in names {
             let (name, version) = (self.text(name), self.text(version));
@@ -139,11 +143,12 @@ impl Statement {
         if any.is_empty() {
             any.push("FALSE".to_owned());
         }
-        self.conditions.push(format!(
-            "h.repository IN (SELECT i.repository FROM head_items i WHERE i.direction = '{}' AND ({}))",
-            direction.as_str(),
-            any.join(" OR ")
-        ));
+        let (direction, any) = (direction.as_str(), any.join(" OR "));
+        self.conditions.push(if many {
+            format!("EXISTS (SELECT 1 FROM head_items i WHERE i.repository = h.repository AND i.direction = '{direction}' AND ({any}))")
+        } else {
+            format!("h.repository IN (SELECT i.repository FROM head_items i WHERE i.direction = '{direction}' AND ({any}))")
+        });
     }
 
     fn imports_only(&mut self, patterns: &[NamePattern]) {
@@ -213,7 +218,8 @@ impl Metadata {
         let from = self.words(&mut statement, &query.words);
         statement.visible(visible);
         for (direction, names) in &query.having {
-            statement.having(*direction, names);
+            let many = self.are_many(*direction, names).await?;
+            statement.having(*direction, names, many);
         }
         if let Some(patterns) = &query.imports_only {
             statement.imports_only(patterns);
@@ -274,6 +280,27 @@ impl Metadata {
             query.fetch_all(db).await
         })?;
         rows.into_iter().map(FoundRow::found).collect()
+    }
+
+    /// Whether many heads have one of these.
+    async fn are_many(&self, direction: Direction, names: &[NamedVersion]) -> Result<bool> {
+        let mut found = 0;
+        for (name, version) in names {
+            let (count,): (i64,) = on_db!(&*self.db, db => sqlx::query_as(
+                "SELECT COUNT(*) FROM (SELECT 1 AS one FROM head_items WHERE direction = $1 AND name = $2 AND version = $3 LIMIT $4) AS some",
+            )
+            .bind(direction.as_str())
+            .bind(name)
+            .bind(version)
+            .bind(MANY)
+            .fetch_one(db)
+            .await)?;
+            found += count;
+            if found >= MANY {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Where heads come from: all of them, or those with the words, ranked by them in millionths.

@@ -21,7 +21,7 @@ use crate::{
 const MAX_WORDS: usize = 64 << 10;
 /// How many jobs are looked up at a time, and how many are done together: writes of several share a transaction on SQLite.
 const AT_ONCE: i64 = 200;
-const TOGETHER: usize = 8;
+const TOGETHER: usize = 16;
 
 impl Registry {
     /// Does some of what is due. Says whether there was anything.
