@@ -7,6 +7,7 @@ mod features;
 mod hostile;
 mod inspect;
 mod large;
+mod real;
 mod samples;
 mod threads;
 mod validate;
