@@ -6,13 +6,19 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use reqwest::{Response, StatusCode};
-use wreg_harness::s3_proxy::{Fate, Proxy};
+use reqwest::{Client, Response, StatusCode};
+use tokio::task::block_in_place;
+use wreg_harness::{
+    RegistryProcess,
+    s3_proxy::{Fate, Proxy},
+};
 use wreg_oci::Digest;
 
 use crate::{
+    bucket::TestBucket,
     flows::bytes,
-    registry::{Options, TestRegistry, header},
+    process::until,
+    registry::{Options, TestDatabase, TestRegistry, header},
 };
 
 const MIB: usize = 1 << 20;
@@ -136,4 +142,45 @@ async fn an_object_store_over_a_bad_line_is_slow_and_never_wrong() {
     let pulls = contents.as_flattened().iter();
     join_all(pulls.map(|(digest, content)| pull(&registry, content, digest))).await;
     assert!(proxy.count("") >= 120, "all that can happen has happened twice");
+}
+
+/// **O04** What the object store sends ends early, again and again, when the head of the answer has been sent → the connection closes before the last byte, and the log says why under the id of the request.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_why_a_blob_broke_off() {
+    let Some(storage) = wreg_harness::object_storage() else {
+        return;
+    };
+    let TestDatabase::Postgres(database) = TestDatabase::new().await else {
+        return;
+    };
+    let bucket = TestBucket::of(&database).expect("this run has one");
+    let (proxy, endpoint) = Proxy::before(storage.endpoint).await;
+    let builder = RegistryProcess::builder().env("WREG_DATABASE", &database);
+    let builder = bucket
+        .variables()
+        .into_iter()
+        .fold(builder, |builder, (name, value)| builder.env(name, value));
+    let server = block_in_place(|| builder.env("WREG_S3_ENDPOINT", endpoint).start());
+    let ask = |method: &str, target: String| {
+        let request = Client::new().request(method.parse().expect("a method"), server.url() + &target);
+        request.basic_auth("admin", Some(server.admin_token()))
+    };
+    let content = bytes(MIB);
+    let digest = Digest::sha256(&content);
+    let push = ask("POST", format!("/v2/acme/hello/blobs/uploads/?digest={digest}")).body(content);
+    let pushed = push.send().await.expect("an answer");
+    assert_eq!(pushed.status(), StatusCode::CREATED);
+
+    proxy.set(|method, _| if method == "GET" { Fate::CutAfter(0) } else { Fate::Pass });
+    let pull = ask("GET", format!("/v2/acme/hello/blobs/{digest}"));
+    let pulled = pull.send().await.expect("the answer begins");
+    assert_eq!(pulled.status(), StatusCode::OK);
+    let id = header(&pulled, "x-request-id");
+    pulled.bytes().await.expect_err("it does not end");
+    let says_why = |line: &str| {
+        [" WARN ", &id, "broke off", "cannot read"]
+            .iter()
+            .all(|part| line.contains(part))
+    };
+    until(|| server.stderr().lines().any(says_why));
 }

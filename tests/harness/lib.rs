@@ -1,6 +1,7 @@
 //! What the tests of both programs share. It depends on neither, so that a test sees only what a user would.
 //!
 //! - [`RegistryProcess`]: the server as a process of its own, on a free port and a temporary data folder.
+//! - [`Log`]: what such a server tells of trouble.
 //! - [`certificates`]: a certificate authority and what it signs.
 //! - [`fixtures`]: real components from language toolchains, and small ones made from text in the process.
 //! - [`private_memory`]: what a process has to itself.
@@ -13,6 +14,7 @@
 pub mod balancer;
 pub mod certificates;
 pub mod fixtures;
+mod log;
 mod memory;
 mod not_run;
 mod object_storage;
@@ -21,6 +23,7 @@ pub mod raw;
 mod registry;
 pub mod s3_proxy;
 
+pub use self::log::Log;
 pub use self::memory::{peak_private_memory, private_memory};
 pub use self::not_run::note as note_not_run;
 pub use self::object_storage::{ObjectStorage, object_storage, object_storage_for_units};

@@ -41,6 +41,12 @@ impl Output {
         (output, Lines(lines))
     }
 
+    /// As if that had been written.
+    #[cfg(test)]
+    pub(crate) fn of(text: &str) -> Self {
+        Self(Arc::new(Mutex::new(text.to_owned())))
+    }
+
     /// What came so far.
     pub(crate) fn text(&self) -> String {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()

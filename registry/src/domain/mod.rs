@@ -99,7 +99,7 @@ impl Registry {
     /// Whether database and store work now, as readiness asks: the store is written to.
     pub async fn probe(&self) -> Result<()> {
         self.metadata.ping().await?;
-        self.storage.probe().await?;
+        self.storage.ready().await?;
         Ok(())
     }
 

@@ -5,6 +5,9 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt as _};
+use tracing::Span;
 use wreg_oci::{Algorithm, Digest, RepositoryName};
 
 use super::{
@@ -17,7 +20,7 @@ use crate::{
         Gate, Permit, Refusal,
         permit::{Delete, Pull, Push},
     },
-    domain::{Registry, blobs::BlobBytes},
+    domain::{BoxError, ByteStream, Registry, blobs::BlobBytes},
 };
 
 /// end-2. `Accept` is not looked at: some clients send manifest types here. A range that cannot be read is ignored, one that
@@ -74,8 +77,17 @@ pub(super) async fn get(
 fn body(bytes: BlobBytes) -> Body {
     match bytes {
         BlobBytes::Whole(bytes) => Body::from(bytes),
-        BlobBytes::Stream(stream) => Body::from_stream(stream),
+        BlobBytes::Stream(stream) => Body::from_stream(told(stream)),
     }
+}
+
+/// Says in the log why a body could not be sent to its end. All that its client sees is that the connection closes: the head of the
+/// answer has been sent.
+fn told(stream: ByteStream) -> impl Stream<Item = std::result::Result<Bytes, BoxError>> {
+    let request = Span::current();
+    stream.inspect_err(move |error| {
+        request.in_scope(|| tracing::warn!(error = &**error, "a blob broke off on its way to the client"));
+    })
 }
 
 /// end-10.

@@ -161,8 +161,14 @@ pub(crate) trait BlobStore: Send + Sync + 'static {
     }
 
     /// Tries on a small object of its own everything that the other calls rely on, and leaves nothing behind. The error says in words
-    /// what does not work. For the start and for readiness; takes a few flushes of the disk.
+    /// what does not work. For the start; takes a few flushes of the disk.
     fn probe(&self) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Whether bytes can be stored, read and removed now. For readiness, which is asked for every few seconds: what the store can do at all
+    /// was found out by the probe. By default the same.
+    fn ready(&self) -> BoxFuture<'_, Result<(), Error>> {
+        self.probe()
+    }
 }
 
 /// An upload that the caller holds, until the value is dropped. After a call whose future was dropped, or a commit that took place,

@@ -3,7 +3,7 @@
 use tokio::task::block_in_place;
 use wreg_oci::Digest;
 
-use super::{Fleet, load::Load};
+use super::Fleet;
 use crate::{flows::bytes, process::Client};
 
 const MIB: usize = 1 << 20;
@@ -16,17 +16,19 @@ async fn what_was_acknowledged_outlives_the_server_that_did() {
         return;
     };
     let servers = fleet.addresses();
-    let load = Load::new(servers.clone(), Some(servers[2]), &fleet.token);
+    let load = fleet.load(servers.clone(), Some(servers[2]));
     let workers = load.begin(3);
     load.goes_on(8).await;
 
     let content = bytes(30 * MIB);
     let digest = Digest::sha256(&content);
-    let [mut first, mut second, mut doomed] = [0, 1, 2].map(|index| Client::at(servers[index], &fleet.token));
+    // Each is opened when it is needed: a server does not wait long for the first request of a connection.
+    let connect = |index: usize| Client::at(servers[index], &fleet.token);
     let (session, acknowledged) = block_in_place(|| {
-        let begun = first.must(202, "POST", "/v2/acme/hello/blobs/uploads/", b"");
+        let begun = connect(0).must(202, "POST", "/v2/acme/hello/blobs/uploads/", b"");
         let session = begun.header("location").expect("a session").to_owned();
-        second.must(202, "PATCH", &session, &content[..9 * MIB]);
+        connect(1).must(202, "PATCH", &session, &content[..9 * MIB]);
+        let mut doomed = connect(2);
         let answer = doomed.must(202, "PATCH", &session, &content[9 * MIB..10 * MIB]);
         assert_eq!(answer.header("range"), Some("0-10485759"));
         let framing = format!("Content-Length: {}", 20 * MIB);
@@ -41,17 +43,17 @@ async fn what_was_acknowledged_outlives_the_server_that_did() {
     load.goes_on(8).await;
 
     block_in_place(|| {
-        let answer = first.must(204, "GET", &session, b"");
+        let answer = connect(0).must(204, "GET", &session, b"");
         let range = answer.header("range").expect("where it stands");
         let last: usize = range.strip_prefix("0-").expect("a range").parse().expect("a number");
         assert!(last + 1 >= acknowledged, "{range}");
-        second.must(202, "PATCH", &session, &content[last + 1..29 * MIB]);
+        connect(1).must(202, "PATCH", &session, &content[last + 1..29 * MIB]);
         let closing = format!("{session}?digest={digest}");
-        first.must(201, "PUT", &closing, &content[29 * MIB..]);
+        connect(0).must(201, "PUT", &closing, &content[29 * MIB..]);
     });
     let mut acknowledged = load.end(workers).await;
     acknowledged.blobs.insert(digest);
     for server in &servers[..2] {
-        Load::new(vec![*server], None, &fleet.token).has(&acknowledged).await;
+        fleet.load(vec![*server], None).has(&acknowledged).await;
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
+    panic::resume_unwind,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -12,9 +13,10 @@ use std::{
 
 use reqwest::Client;
 use serde_json::{Value, json};
-use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio::{sync::watch, task::JoinSet, time::timeout};
 use wreg_oci::{Digest, MediaType};
 
+use super::Logs;
 use crate::flows::bytes;
 
 /// A guard against hanging, not a measure.
@@ -46,6 +48,7 @@ pub(super) struct Load {
     doomed: Option<SocketAddr>,
     is_gone: AtomicBool,
     token: String,
+    logs: Logs,
     client: Client,
     /// What layers are made of.
     content: Vec<u8>,
@@ -56,14 +59,15 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// For these servers, each request being for the next of them. One of them may go away.
-    pub(super) fn new(servers: Vec<SocketAddr>, doomed: Option<SocketAddr>, token: &str) -> Arc<Self> {
+    /// For these servers, each request being for the next of them. One of them may go away. What fails is told with what is in `logs`.
+    pub(super) fn new(servers: Vec<SocketAddr>, doomed: Option<SocketAddr>, token: &str, logs: Logs) -> Arc<Self> {
         Arc::new(Self {
             servers,
             turn: AtomicUsize::new(0),
             doomed,
             is_gone: AtomicBool::new(false),
             token: token.to_owned(),
+            logs,
             client: Client::new(),
             content: bytes(SIZES.into_iter().max().unwrap_or_default()),
             acknowledged: Mutex::default(),
@@ -72,11 +76,14 @@ impl Load {
         })
     }
 
-    /// Begins: so many push, and as many pull.
-    pub(super) fn begin(self: &Arc<Self>, count: usize) -> Vec<JoinHandle<()>> {
-        let pushers = (0..count).map(|number| tokio::spawn(Arc::clone(self).push(number)));
-        let pullers = (0..count).map(|_| tokio::spawn(Arc::clone(self).pull()));
-        pushers.chain(pullers).collect()
+    /// Begins: so many push, and as many pull. They end with the set, so that none of them finds the servers of a failed test gone.
+    pub(super) fn begin(self: &Arc<Self>, count: usize) -> JoinSet<()> {
+        let mut workers = JoinSet::new();
+        for number in 0..count {
+            workers.spawn(Arc::clone(self).push(number));
+            workers.spawn(Arc::clone(self).pull());
+        }
+        workers
     }
 
     /// Waits until so many more images were pushed and pulled.
@@ -84,14 +91,18 @@ impl Load {
         let (pushed, pulled) = *self.done.borrow();
         let mut done = self.done.subscribe();
         let enough = done.wait_for(|done| done.0 >= pushed + count && done.1 >= pulled + count);
-        assert!(timeout(PATIENCE, enough).await.is_ok(), "clients do not get on");
+        let enough = timeout(PATIENCE, enough).await.is_ok();
+        assert!(enough, "clients do not get on\n{}", self.logs);
     }
 
     /// Ends it, and gives what was acknowledged.
-    pub(super) async fn end(&self, workers: Vec<JoinHandle<()>>) -> Acknowledged {
+    pub(super) async fn end(&self, mut workers: JoinSet<()>) -> Acknowledged {
         self.stop.store(true, Ordering::Relaxed);
-        for worker in workers {
-            worker.await.expect("what a client asks for goes well");
+        while let Some(ended) = workers.join_next().await {
+            if let Err(error) = ended {
+                // It has said why.
+                resume_unwind(error.into_panic());
+            }
         }
         self.acknowledged.lock().expect("nobody panics").clone()
     }
@@ -118,13 +129,14 @@ impl Load {
                 let said = String::from_utf8_lossy(&answer.body[..answer.body.len().min(1000)]);
                 assert!(
                     (200..300).contains(&answer.status),
-                    "{target}: {} {said}",
-                    answer.status
+                    "{server} {target}: {} {said}\n{}",
+                    answer.status,
+                    self.logs
                 );
                 Some(answer)
             }
             Err(error) => {
-                assert_eq!(Some(server), self.doomed, "{target}: {error:?}");
+                assert_eq!(Some(server), self.doomed, "{target}: {error:?}\n{}", self.logs);
                 self.is_gone.store(true, Ordering::Relaxed);
                 None
             }

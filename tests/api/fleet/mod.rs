@@ -5,11 +5,17 @@ mod killed;
 mod load;
 mod restarted;
 
-use std::{net::SocketAddr, path::Path};
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use tempfile::TempDir;
-use wreg_harness::RegistryProcess;
+use wreg_harness::{Log, RegistryProcess};
 
+use self::load::Load;
 use crate::{
     bucket::{TestBucket, on_files},
     registry::TestDatabase,
@@ -23,6 +29,24 @@ struct Fleet {
     bucket: TestBucket,
     /// The administrator's token, which all of them know.
     token: String,
+    logs: Logs,
+}
+
+/// The logs of all servers that were started, also of those that have ended.
+#[derive(Clone, Default)]
+struct Logs(Arc<Mutex<Vec<Log>>>);
+
+impl Logs {
+    fn add(&self, server: &RegistryProcess) {
+        self.0.lock().expect("nobody panics").push(server.log());
+    }
+}
+
+impl fmt::Display for Logs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let logs = self.0.lock().expect("nobody panics").clone();
+        logs.iter().try_for_each(|log| writeln!(f, "{log}"))
+    }
 }
 
 impl Fleet {
@@ -39,12 +63,17 @@ impl Fleet {
         let start = |index| start(&folders, index, &database, &bucket);
         // The first makes the tables and the token.
         let servers: Vec<_> = (0..count).map(start).collect();
+        let logs = Logs::default();
+        for server in &servers {
+            logs.add(server);
+        }
         Some(Self {
             token: servers[0].admin_token(),
             servers,
             folders,
             database,
             bucket,
+            logs,
         })
     }
 
@@ -52,9 +81,15 @@ impl Fleet {
         self.servers.iter().map(RegistryProcess::address).collect()
     }
 
+    /// Clients of these servers, one of which may go away.
+    fn load(&self, servers: Vec<SocketAddr>, doomed: Option<SocketAddr>) -> Arc<Load> {
+        Load::new(servers, doomed, &self.token, self.logs.clone())
+    }
+
     /// Starts one again in the place of one that has ended.
     fn start_again(&mut self, index: usize) -> SocketAddr {
         self.servers[index] = start(&self.folders, index, &self.database, &self.bucket);
+        self.logs.add(&self.servers[index]);
         self.servers[index].address()
     }
 }

@@ -3,7 +3,7 @@
 use tokio::task::block_in_place;
 use wreg_harness::balancer::Balancer;
 
-use super::{Fleet, load::Load};
+use super::Fleet;
 
 /// **L02** Three servers behind a balancer are restarted one after the other while clients push, pull and move tags → not one request fails, and all that was acknowledged is there.
 #[tokio::test(flavor = "multi_thread")]
@@ -12,7 +12,7 @@ async fn a_rolling_restart_is_not_noticed() {
         return;
     };
     let balancer = Balancer::before(&fleet.addresses()).await;
-    let load = Load::new(vec![balancer.address()], None, &fleet.token);
+    let load = fleet.load(vec![balancer.address()], None);
     let workers = load.begin(3);
     for index in 0..3 {
         load.goes_on(3).await;
@@ -30,7 +30,7 @@ async fn a_rolling_restart_is_not_noticed() {
         balancer.wait_for_answers(index, 10).await;
     }
     let acknowledged = load.end(workers).await;
-    assert_eq!(balancer.failures(), [""; 0]);
+    assert_eq!(balancer.failures(), [""; 0], "{}", fleet.logs);
     load.has(&acknowledged).await;
     assert!(fleet.bucket.uploads().is_empty());
 }

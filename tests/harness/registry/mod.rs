@@ -17,7 +17,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 pub use self::builder::{Builder, RefusedToStart, program, without_settings};
-use crate::output::{Lines, Output};
+use crate::{
+    Log,
+    output::{Lines, Output},
+};
 
 /// How long a server may be silent before a test gives up. A guard against hanging, not a measure.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -86,6 +89,11 @@ impl RegistryProcess {
         self.stderr.text()
     }
 
+    /// Its log, to be told where the server is not at hand.
+    pub fn log(&self) -> Log {
+        Log::new(self.address, self.stderr.clone())
+    }
+
     /// Sends SIGTERM, without waiting: for tests of what happens while it drains.
     pub fn ask_to_stop(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("the process is there until it is waited for");
@@ -102,7 +110,7 @@ impl RegistryProcess {
         assert!(
             self.lines.wait_for_close(PATIENCE) && self.errors.wait_for_close(PATIENCE),
             "the server does not end\n{}",
-            self.log()
+            self.everything()
         );
         self.child.wait().expect("a child can be waited for")
     }
@@ -119,9 +127,11 @@ impl RegistryProcess {
         let _ = self.child.wait();
     }
 
-    fn log(&self) -> String {
+    /// All that it wrote. The trouble comes first: of a long output not all may be kept.
+    fn everything(&self) -> String {
         format!(
-            "--- its standard output\n{}--- its standard error\n{}---",
+            "{}\n--- its standard output\n{}--- its standard error\n{}---",
+            self.log(),
             self.stdout(),
             self.stderr()
         )
@@ -132,11 +142,11 @@ impl Drop for RegistryProcess {
     fn drop(&mut self) {
         self.end();
         if thread::panicking() {
-            let log = self.log();
+            let everything = self.everything();
             // Into the captured output of the failed test.
             #[expect(clippy::print_stderr, reason = "the test runner shows it with the failure")]
             {
-                eprintln!("the server of the failed test:\n{log}");
+                eprintln!("the server of the failed test:\n{everything}");
             }
         } else if !self.may_leave_uploads {
             let left = files_under(&self.data.join("uploads"));

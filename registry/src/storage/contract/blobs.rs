@@ -98,6 +98,7 @@ pub(in crate::storage) async fn listings_are_complete(store: Store) {
 
 pub(in crate::storage) async fn a_probe_leaves_nothing_behind(store: Store) {
     store.probe().await.expect("the store does what it must");
+    store.ready().await.expect("it does so now");
     assert!(keys(store.list_uploads()).await.is_empty());
     assert!(keys(store.list_blobs()).await.is_empty());
 }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use quick_cache::{Weighter, sync::Cache};
 
 use super::super::{BlobKey, BoxError, ByteStream, WHOLE};
@@ -62,25 +62,18 @@ impl Hot {
         self.0.is_some() && range.start == 0 && (1..=WHOLE as u64).contains(&range.end)
     }
 
-    /// Reads all of a stream of that many bytes, and keeps it unless it breaks off.
-    pub(super) async fn keep(&self, key: &BlobKey, length: u64, mut read: ByteStream) -> ByteStream {
+    /// Reads all of a stream of that many bytes, and keeps them. Where it breaks off nobody has been told anything yet: it is an error
+    /// like any other, and no stream that breaks off.
+    pub(super) async fn keep(&self, key: &BlobKey, length: u64, mut read: ByteStream) -> Result<ByteStream, BoxError> {
         let mut bytes = BytesMut::with_capacity(usize::try_from(length).unwrap_or(WHOLE).min(WHOLE));
-        let mut broken = None;
-        while let Some(piece) = read.next().await {
-            match piece {
-                Ok(piece) => bytes.extend_from_slice(&piece),
-                Err(error) => {
-                    broken = Some(error);
-                    break;
-                }
-            }
+        while let Some(piece) = read.try_next().await? {
+            bytes.extend_from_slice(&piece);
         }
         let bytes = bytes.freeze();
-        if broken.is_none() && bytes.len() as u64 == length {
+        if bytes.len() as u64 == length {
             self.put(key, bytes.clone());
         }
-        let pieces: Vec<Result<Bytes, BoxError>> = [Ok(bytes)].into_iter().chain(broken.map(Err)).collect();
-        stream::iter(pieces).boxed()
+        Ok(stream::iter([Ok(bytes)]).boxed())
     }
 }
 
@@ -94,20 +87,20 @@ mod tests {
         BlobKey::new(Digest::sha256("hello"), UploadId::random())
     }
 
-    async fn read(hot: &Hot, key: &BlobKey, length: u64, pieces: Vec<Result<Bytes, BoxError>>) -> Vec<Option<Bytes>> {
-        let read = hot.keep(key, length, stream::iter(pieces).boxed()).await;
-        read.map(Result::ok).collect().await
+    async fn read(hot: &Hot, key: &BlobKey, pieces: Vec<Result<Bytes, BoxError>>) -> Option<Vec<Bytes>> {
+        let read = hot.keep(key, 5, stream::iter(pieces).boxed()).await.ok()?;
+        read.try_collect().await.ok()
     }
 
     #[tokio::test]
     async fn what_was_read_whole_is_kept_and_nothing_else() {
         let (hot, whole, broken) = (Hot::new(true), key(), key());
-        let told = read(&hot, &whole, 5, vec![Ok("he".into()), Ok("llo".into())]).await;
-        assert_eq!(told, [Some("hello".into())]);
+        let told = read(&hot, &whole, vec![Ok("he".into()), Ok("llo".into())]).await;
+        assert_eq!(told, Some(vec!["hello".into()]));
         assert_eq!(hot.get(&whole, &(1..5)), Some("ello".into()));
         assert_eq!(hot.get(&whole, &(1..6)), None);
-        let told = read(&hot, &broken, 5, vec![Ok("he".into()), Err("it broke off".into())]).await;
-        assert_eq!(told, [Some("he".into()), None]);
+        let told = read(&hot, &broken, vec![Ok("he".into()), Err("it broke off".into())]).await;
+        assert_eq!(told, None);
         assert_eq!(hot.get(&broken, &(0..2)), None);
         hot.forget(&whole);
         assert_eq!(hot.get(&whole, &(0..5)), None);

@@ -45,7 +45,9 @@ use self::{
     held::{HeldParts, Holds},
     hot::Hot,
 };
-use super::{BlobKey, BlobStore, ByteStream, Error, Faults, HeldUpload, Listing, S3Settings, UploadId};
+use super::{
+    BlobKey, BlobStore, ByteStream, Error, ErrorKind, Faults, HeldUpload, Listing, Operation, S3Settings, UploadId,
+};
 
 /// The size of every part but the last, in bytes. S3 takes none below 5 MiB, and 10,000 for an object.
 pub(super) const PART: usize = 8 << 20;
@@ -105,7 +107,10 @@ impl BlobStore for S3Store {
         Box::pin(async move {
             let (length, wanted) = (range.end, hot.wants(&range));
             match read::blob(&self.inner.bucket, key.clone(), range).await? {
-                Some(read) if wanted => Ok(Some(hot.keep(&key, length, read).await)),
+                Some(read) if wanted => {
+                    let kept = hot.keep(&key, length, read).await.map(Some);
+                    kept.map_err(|why| Error::of_kind(Operation::Read, key.object(), ErrorKind::Transient, why))
+                }
                 read => Ok(read),
             }
         })
@@ -168,5 +173,9 @@ impl BlobStore for S3Store {
 
     fn probe(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(probe::probe(&self.inner.bucket))
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(probe::ready(&self.inner.bucket))
     }
 }

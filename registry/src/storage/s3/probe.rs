@@ -16,6 +16,8 @@ use super::{
 /// How old an object of a probe is that nobody works with any more.
 const ABANDONED: Duration = Duration::from_hours(1);
 
+const BYTES: &[u8] = b"wreg";
+
 /// See `BlobStore::probe`.
 pub(super) async fn probe(bucket: &Bucket) -> Result<(), Error> {
     let folder = format!("{}{}/", names::PROBE, Uuid::new_v4());
@@ -25,9 +27,19 @@ pub(super) async fn probe(bucket: &Bucket) -> Result<(), Error> {
     outcome.and(removed)
 }
 
+/// See `BlobStore::ready`. Three requests, where the probe makes more than a dozen: far away or under load that would take seconds.
+pub(super) async fn ready(bucket: &Bucket) -> Result<(), Error> {
+    let small = format!("{}{}/small", names::PROBE, Uuid::new_v4());
+    let outcome = match bucket.put(&small, Bytes::from_static(BYTES)).await {
+        Ok(()) => same(bucket, &small, 1..3, &BYTES[1..3]).await,
+        Err(failure) => Err(failure.error),
+    };
+    let removed = bucket.delete(&small).await;
+    outcome.and(removed)
+}
+
 /// The life of a blob, in small.
 async fn go_through(bucket: &Bucket, folder: &str, small: &str, joined: &str) -> Result<(), Error> {
-    const BYTES: &[u8] = b"wreg";
     bucket.put(small, Bytes::from_static(BYTES)).await?;
     same(bucket, small, 1..3, &BYTES[1..3]).await?;
 

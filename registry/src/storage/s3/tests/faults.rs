@@ -124,7 +124,7 @@ async fn a_read_that_ends_early_goes_on() {
     assert_eq!(proxy.count("GET"), 6);
 }
 
-/// **O04** A read ends early and does not go on → the stream ends with an error, never as if that were all.
+/// **O04** A read ends early and does not go on → the stream ends with an error, never as if that were all; a small blob is no stream, and the read itself is the error.
 #[tokio::test]
 async fn a_read_that_does_not_go_on_is_an_error() {
     let Some((proxy, store)) = behind_a_proxy().await else {
@@ -134,6 +134,11 @@ async fn a_read_that_does_not_go_on_is_an_error() {
     proxy.set(always(Fate::CutAfter(0)));
     let stream = store.read(&key, 0..MIB as u64).await.expect("the answer begins");
     assert!(collect(stream.expect("the blob is there")).await.is_err());
+    proxy.set(always(Fate::Pass));
+    let small = put(&store, &bytes(1000)).await;
+    proxy.set(always(Fate::CutAfter(0)));
+    let error = store.read(&small, 0..1000).await.err().expect("it is read at once");
+    assert_eq!(error.kind(), ErrorKind::Transient);
 }
 
 /// **O06** A list is cut off and does not say where it goes on → an error, so that nothing counts as gone.
@@ -195,6 +200,21 @@ async fn a_probe_says_what_is_wrong() {
         let why = std::error::Error::source(&error).expect("a reason").to_string();
         assert!(why.contains(code), "{why}");
     }
+}
+
+/// **O09** The bucket is gone while the server runs → readiness says so; it takes three requests to find out, so that a slow object store is not taken for none.
+#[tokio::test]
+async fn readiness_takes_three_requests() {
+    let Some((proxy, store)) = behind_a_proxy().await else {
+        return;
+    };
+    proxy.set(always(Fate::Pass));
+    store.ready().await.expect("it works");
+    assert_eq!(proxy.count(""), 3);
+    proxy.set(always(Fate::Refused(404, "NoSuchBucket")));
+    let error = store.ready().await.expect_err("there is no bucket");
+    let why = std::error::Error::source(&error).expect("a reason").to_string();
+    assert!(why.contains("NoSuchBucket"), "{why}");
 }
 
 /// **O12** The object store knows no conditional writes → it is used all the same, because none are made; one that joins parts under tags other than theirs is refused by the probe, in words.
