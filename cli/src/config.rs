@@ -16,6 +16,8 @@ pub(crate) struct Config {
     pub(crate) no_color: bool,
     /// The folder of the local store: `wreg` in `XDG_CACHE_HOME`, else in `~/.cache`; none where there is no home.
     pub(crate) store: Option<PathBuf>,
+    /// The configuration of wkg: `WKG_CONFIG_FILE`, else `wasm-pkg/config.toml` in `XDG_CONFIG_HOME`, else in `~/.config`.
+    pub(crate) wkg: Option<PathBuf>,
     /// `WREG_TOKEN`, a secret.
     pub(crate) token: Option<String>,
     /// Where credentials are kept. The token is not among them, since it does not say which registry it is for.
@@ -39,10 +41,12 @@ impl Config {
         // The XDG specification has relative paths ignored.
         let folder = |name| path(name).filter(|path| path.is_absolute());
         let cache = folder("XDG_CACHE_HOME").or_else(|| Some(home.as_ref()?.join(".cache")));
+        let configuration = folder("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
         Self {
             registry: text("WREG_REGISTRY"),
             no_color: variable("NO_COLOR").is_some(),
             store: cache.map(|cache| cache.join("wreg")),
+            wkg: path("WKG_CONFIG_FILE").or_else(|| Some(configuration?.join("wasm-pkg/config.toml"))),
             token: text("WREG_TOKEN"),
             credentials: CredentialSources {
                 token: None,
@@ -96,6 +100,20 @@ mod tests {
             config(&[("XDG_CACHE_HOME", "relative")]).store,
             Some("/home/ada/.cache/wreg".into())
         );
+    }
+
+    #[test]
+    fn the_configuration_of_wkg_is_where_wkg_looks() {
+        for (variables, path) in [
+            (&[] as &[_], "/home/ada/.config/wasm-pkg/config.toml"),
+            (&[("XDG_CONFIG_HOME", "/x")], "/x/wasm-pkg/config.toml"),
+            (
+                &[("WKG_CONFIG_FILE", "own.toml"), ("XDG_CONFIG_HOME", "/x")],
+                "own.toml",
+            ),
+        ] {
+            assert_eq!(config(variables).wkg, Some(path.into()));
+        }
     }
 
     #[test]

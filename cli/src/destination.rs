@@ -7,10 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tempfile::NamedTempFile;
 use wreg_oci::RepositoryName;
 
-use crate::{error::CliError, output::write_content};
+use crate::{
+    error::CliError,
+    files::{folder_of, new_file},
+    output::write_content,
+};
 
 /// The longest file name that is taken from an artifact, in bytes, `.wasm` included.
 const MAX_NAME: usize = 200;
@@ -60,7 +63,7 @@ impl Destination {
             Ok(there) if there.is_dir() => Ok(Self::File(output.join(name()))),
             Ok(there) if there.is_file() => Ok(Self::File(output.to_owned())),
             Ok(_) => Ok(Self::Special(output.to_owned())),
-            Err(_) if folder(output).is_dir() => Ok(Self::File(output.to_owned())),
+            Err(_) if folder_of(output).is_dir() => Ok(Self::File(output.to_owned())),
             Err(error) => Err(CliError::failed(format!("cannot write {}", output.display())).because(error)),
         }
     }
@@ -76,7 +79,7 @@ impl Destination {
             }
             Self::File(path) => {
                 // It stays in this future, so that it goes away when the future does, whatever the copying thread is at.
-                let temporary = new_file(folder(path)).map_err(cannot)?;
+                let temporary = new_file(folder_of(path)).map_err(cannot)?;
                 let into = temporary.reopen();
                 copy(from, move || into).await.map_err(cannot)?;
                 temporary.persist(path).map_err(|error| cannot(error.error))?;
@@ -104,22 +107,6 @@ impl fmt::Display for Destination {
 
 fn is_dash(path: &Path) -> bool {
     path.as_os_str() == "-"
-}
-
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// A temporary file with the permissions of an ordinary one. It goes away when dropped.
-fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".wreg-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
 }
 
 async fn copy(from: &Path, into: impl FnOnce() -> io::Result<File> + Send + 'static) -> io::Result<()> {

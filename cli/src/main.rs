@@ -6,11 +6,13 @@ mod config;
 mod context;
 mod destination;
 mod error;
+mod files;
 mod given;
 mod local;
 mod output;
 mod pack;
 mod remote;
+mod wit;
 
 use std::process::ExitCode;
 

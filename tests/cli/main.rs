@@ -1,18 +1,22 @@
 //! The command `wreg` as its users run it: the real binary, its exit code, what it writes, and the real server.
 
+mod add;
 mod check;
 mod completions;
 mod copy;
 mod delete;
 mod diff;
+mod fetch;
 mod fsck;
 mod inspect;
 mod inspect_file;
 mod interfaces;
 mod keys;
+mod lock;
 mod login;
 mod manners;
 mod nginx;
+mod project;
 mod pull;
 mod push;
 mod readme;

@@ -100,6 +100,7 @@ impl User {
             "XDG_RUNTIME_DIR",
             "SOURCE_DATE_EPOCH",
             "NO_COLOR",
+            "WKG_CONFIG_FILE",
         ] {
             command.env_remove(name);
         }

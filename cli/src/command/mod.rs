@@ -1,12 +1,15 @@
 //! The verbs, one file each, and how a verb is run.
 
+mod add;
 mod admin;
 mod check;
 mod completions;
 mod copy;
 mod delete;
 mod diff;
+mod fetch;
 mod inspect;
+mod lock;
 mod login;
 mod logout;
 mod namespace;
@@ -42,6 +45,9 @@ pub(crate) enum Command {
     Pull(pull::Args),
     Validate(validate::Args),
     Inspect(inspect::Args),
+    Add(add::Args),
+    Lock(lock::Args),
+    Fetch(fetch::Args),
     Show(show::Args),
     Search(search::Args),
     Versions(versions::Args),
@@ -111,6 +117,9 @@ impl Command {
             Self::Pull(args) => pull::run(args, context).await,
             Self::Validate(args) => validate::run(args, context).await,
             Self::Inspect(args) => inspect::run(args, context).await,
+            Self::Add(args) => add::run(args, context).await,
+            Self::Lock(args) => lock::run(args, context).await,
+            Self::Fetch(args) => fetch::run(args, context).await,
             Self::Show(args) => show::run(args, context).await,
             Self::Search(args) => search::run(args, context).await,
             Self::Versions(args) => versions::run(args, context).await,

@@ -9,10 +9,12 @@
 //! log.rs       what the libraries log
 //! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · keys.rs · session.rs
 //!                                                     collected.rs · checked.rs · understood.rs · differences.rs · successor.rs
+//!                                                     dependencies.rs
 //! ```
 
 mod checked;
 mod collected;
+mod dependencies;
 mod differences;
 mod inspected;
 mod json;
@@ -32,6 +34,7 @@ mod wasm;
 
 pub(crate) use checked::{CheckDone, Found};
 pub(crate) use collected::{Collection, DeletedShown, DeletedThings, Undeletion};
+pub(crate) use dependencies::{Added, AddedPackage, FetchedPackages, Locked};
 pub(crate) use differences::{Compared, Difference, Differences};
 pub(crate) use inspected::{Annotated, InRegistry, Inspected, Source, Wit};
 pub(crate) use keys::{KeyShown, Keys};

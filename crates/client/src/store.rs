@@ -57,8 +57,8 @@ impl Store {
         files::appear_in_store(file, temporary, &path).await
     }
 
-    /// The content if it is here, at most `max` bytes long, and still what it was; otherwise it is fetched again.
-    pub(crate) async fn read(&self, digest: &Digest, max: u64) -> Option<Vec<u8>> {
+    /// The content of `digest` in memory, if it is here, at most `max` bytes long, and still what it was. Damaged content is removed.
+    pub async fn read(&self, digest: &Digest, max: u64) -> Option<Vec<u8>> {
         let path = self.path(digest);
         let mut bytes = Vec::new();
         let file = tokio::fs::File::open(&path).await.ok()?;
@@ -101,7 +101,7 @@ impl Store {
 
     async fn remove(&self, digest: &Digest) {
         let path = self.path(digest);
-        tracing::warn!(path = %path.display(), "the local store held damaged content, which is fetched again");
+        tracing::warn!(path = %path.display(), "the local store held damaged content, which is removed");
         let _ = tokio::fs::remove_file(path).await;
     }
 }

@@ -5,7 +5,7 @@
 //! features.rs what the gate accepts, what wasmtime 48 runs, and how features are called
 //! invalid.rs  why the gate says no, in words for a person
 //! inspect/    imports, exports, package, world, producers, metadata
-//! wit.rs      the WIT text of a component or WIT package, with its documentation
+//! wit/        the WIT text of a component or WIT package, with its documentation; packages that refer to each other
 //! analysis/   all of this in one call, and what a file is made of: modules, sections, dependencies
 //! agreement.rs whether the config of an artifact says what its bytes are
 //! compat/     what changed between two of them, and which version the newer should have
@@ -36,4 +36,7 @@ pub use inspect::{Inspection, Item, ItemKind, Metadata, Package, Producer, inspe
 pub use invalid::{Invalid, LooksLike, Reason};
 pub use text::printable_text as printable;
 pub use validate::{Kind, MAX_PENDING, Valid, Validator, beyond_wasmtime_48, validate};
-pub use wit::{MAX_WIT_TEXT, Wit, wit};
+pub use wit::{
+    InvalidWit, MAX_WIT_PACKAGES, MAX_WIT_TEXT, Wit, WitFile, WitPackage, WitPart, WitSource, wit, wit_packages,
+    wit_source,
+};

@@ -7,6 +7,7 @@ mod features;
 mod hostile;
 mod inspect;
 mod large;
+mod packages;
 mod real;
 mod samples;
 mod threads;

@@ -9,13 +9,24 @@ pub(crate) fn wat(text: &str) -> Vec<u8> {
 
 /// The binary of a WIT package.
 pub(crate) fn wit_package(text: &str) -> Vec<u8> {
+    wit_package_after(&[], text)
+}
+
+/// The binary of a WIT package that refers to those before it.
+pub(crate) fn wit_package_after(before: &[&str], text: &str) -> Vec<u8> {
     let mut resolve = Resolve {
         all_features: true,
         ..Resolve::default()
     };
-    let package = resolve
-        .push_str("sample.wit", text)
-        .expect("the sample is well-formed WIT");
+    let mut push = |text| {
+        resolve
+            .push_str("sample.wit", text)
+            .expect("the sample is well-formed WIT")
+    };
+    before.iter().copied().for_each(|text| {
+        push(text);
+    });
+    let package = push(text);
     wit_component::encode(&resolve, package).expect("the sample can be encoded")
 }
 

@@ -6,6 +6,7 @@ mod components;
 mod keys;
 mod lists;
 mod manifests;
+mod packages;
 mod settings;
 mod tokens;
 
@@ -19,7 +20,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use wreg_oci::{Descriptor, Endpoint, Host, RepositoryName};
 
-pub use self::{check::Check, manifests::FetchedManifest};
+pub use self::{check::Check, manifests::FetchedManifest, packages::PackageMetadata};
 use crate::{
     BlobSource, Credentials, Error, Progress, PulledBlob, PushedBlob, Secret, Store, auth::Scope, http::Connection,
     transfer,

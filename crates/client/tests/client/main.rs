@@ -8,6 +8,7 @@ mod lists;
 mod manifests;
 mod memory;
 mod origins;
+mod packages;
 mod peer;
 mod resume;
 mod server;
