@@ -287,7 +287,7 @@ impl Metadata {
         let mut found = 0;
         for (name, version) in names {
             let (count,): (i64,) = on_db!(&*self.db, db => sqlx::query_as(
-                "SELECT COUNT(*) FROM (SELECT 1 AS one FROM head_items WHERE direction = $1 AND name = $2 AND version = $3 LIMIT $4) AS some",
+                "SELECT COUNT(*) FROM (SELECT 1 AS one FROM head_items WHERE direction = $1 AND name = $2 AND version = $3 LIMIT $4) AS counted",
             )
             .bind(direction.as_str())
             .bind(name)
