@@ -60,19 +60,21 @@ pub(super) fn agrees(rows: &[Row]) {
     }
 }
 
-/// More than 3,000 pairs: every older side of a row beside every newer one.
+/// Every older side of a table beside every newer one: more than 600 pairs. (All tables together, 3,300 pairs, agree too, and take
+/// too long to be asked each time.)
 #[test]
 fn one_component_may_stand_in_for_another_where_its_type_is_a_subtype() {
-    let tables = [
+    for table in [
         components::ITEMS,
         components::INTERFACES,
         members::FUNCTIONS,
         members::TYPES,
         resources::RESOURCES,
         worlds::VERSIONS,
-    ];
-    for old in tables.into_iter().flatten() {
-        let crossed = tables.into_iter().flatten().map(|new| Row { old: old.old, ..*new });
-        agrees(&crossed.collect::<Vec<_>>());
+    ] {
+        for old in table {
+            let crossed = table.iter().map(|new| Row { old: old.old, ..*new });
+            agrees(&crossed.collect::<Vec<_>>());
+        }
     }
 }
