@@ -30,4 +30,5 @@ mod token;
 mod undelete;
 mod understood;
 mod validate;
+mod wit;
 mod wreg;

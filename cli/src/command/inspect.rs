@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use wreg_component::{Invalid, wit};
+use wreg_component::Invalid;
 use wreg_oci::Reference;
 
-use super::Verdict;
+use super::{Verdict, wit};
 use crate::{
     context::Context,
     error::CliError,
     given::Named,
-    local::{self, Local},
-    output::{Annotated, InRegistry, Inspected, Source, Wasm, Wit},
+    local,
+    output::{Annotated, InRegistry, Inspected, Source, Wasm},
     remote::{Artifact, Config, Fetched, mismatches},
 };
 
@@ -44,18 +44,20 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
-    match Named::parse(&args.what, context)? {
-        Named::File(path) => inspect_file(&path, &args, context).await,
+    let named = Named::parse(&args.what, context)?;
+    if args.wit {
+        let [given] = Named::read_all([&named], context).await?;
+        return wit::show(&given, context).await;
+    }
+    match named {
+        Named::File(path) => inspect_file(&path, context).await,
         Named::Artifact(reference) => inspect_reference(&reference, &args, context).await,
     }
 }
 
-async fn inspect_file(path: &Path, args: &Args, context: &Context) -> Result<Verdict, CliError> {
+async fn inspect_file(path: &Path, context: &Context) -> Result<Verdict, CliError> {
     let file = local::name(path);
     let local = local::read(path).await?.map_err(|invalid| not_valid(&file, &invalid))?;
-    if args.wit {
-        return show_wit(local, context).await;
-    }
     let wasm = Wasm::from_bytes(&local.inspection);
     context.printer.result(&Inspected {
         source: Source::File {
@@ -76,18 +78,12 @@ async fn inspect_reference(reference: &Reference, args: &Args, context: &Context
     let artifact = Artifact::find(&registry, reference).await?;
     let layer = artifact.wasm_layer();
     let local = match layer {
-        Some(layer) if args.wit || args.deep => {
+        Some(layer) if args.deep => {
             let fetched = Fetched::fetch(&client, &registry, &reference.repository, layer, &context.printer).await?;
             Some(local::read(fetched.path()).await?)
         }
-        None if args.wit => return Err(artifact.not_wasm()),
         _ => None,
     };
-    if args.wit
-        && let Some(local) = local
-    {
-        return show_wit(local.map_err(|invalid| not_valid(&args.what, &invalid))?, context).await;
-    }
     let inspection = local.map(|local| local.map(|local| local.inspection));
     let config = artifact.read_config(&registry).await?;
     let (wasm, wasm_from) = match (&inspection, &config) {
@@ -141,21 +137,4 @@ fn source(artifact: &Artifact, config: &Config) -> Source {
 
 fn not_valid(what: &str, invalid: &Invalid) -> CliError {
     CliError::no(format!("{what} is not valid WebAssembly: {invalid}"))
-}
-
-async fn show_wit(local: Local, context: &Context) -> Result<Verdict, CliError> {
-    let made = tokio::task::spawn_blocking(move || wit(&local.bytes)).await;
-    let made = made.map_err(|error| CliError::failed("cannot make the WIT text").because(error))?;
-    let made = made.map_err(|invalid| CliError::no("there is no WIT to show").because(invalid))?;
-    if made.truncated {
-        context
-            .printer
-            .warning("the WIT text is longer than 2 MiB, and only its beginning is shown");
-    }
-    context.printer.result(&Wit {
-        digest: local.digest,
-        text: made.text,
-        truncated: made.truncated,
-    })?;
-    Ok(Verdict::Yes)
 }

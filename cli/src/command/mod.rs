@@ -26,6 +26,7 @@ mod validate;
 mod version;
 mod versions;
 mod yank;
+mod wit;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -51,6 +52,7 @@ pub(crate) enum Command {
     Show(show::Args),
     Search(search::Args),
     Versions(versions::Args),
+    Wit(wit::Args),
     Diff(diff::Args),
     Check(check::Args),
     Tags(tags::Args),
@@ -123,6 +125,7 @@ impl Command {
             Self::Show(args) => show::run(args, context).await,
             Self::Search(args) => search::run(args, context).await,
             Self::Versions(args) => versions::run(args, context).await,
+            Self::Wit(args) => wit::run(args, context).await,
             Self::Diff(args) => diff::run(args, context).await,
             Self::Check(args) => check::run(args, context).await,
             Self::Tags(args) => tags::run(args, context).await,

@@ -145,7 +145,7 @@ impl fmt::Display for InRegistry {
     }
 }
 
-/// The result of `wreg inspect --wit`.
+/// The result of `wreg wit` and `wreg inspect --wit`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Wit {
     /// The digest of the bytes that it was read from.
@@ -160,5 +160,21 @@ pub(crate) struct Wit {
 impl fmt::Display for Wit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&plain(&self.text))
+    }
+}
+
+/// The result of `wreg wit --output`.
+#[derive(Debug, Serialize)]
+pub(crate) struct WitFolder {
+    /// The digest of the bytes that it was read from.
+    pub(crate) digest: Digest,
+    pub(crate) folder: String,
+    /// The files that were written, with the folder.
+    pub(crate) files: Vec<String>,
+}
+
+impl fmt::Display for WitFolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.files.iter().try_for_each(|file| writeln!(f, "{}", one_line(file)))
     }
 }

@@ -36,7 +36,7 @@ pub(crate) use checked::{CheckDone, Found};
 pub(crate) use collected::{Collection, DeletedShown, DeletedThings, Undeletion};
 pub(crate) use dependencies::{Added, AddedPackage, FetchedPackages, Locked};
 pub(crate) use differences::{Compared, Difference, Differences};
-pub(crate) use inspected::{Annotated, InRegistry, Inspected, Source, Wit};
+pub(crate) use inspected::{Annotated, InRegistry, Inspected, Source, Wit, WitFolder};
 pub(crate) use keys::{KeyShown, Keys};
 pub(crate) use listed::{Repositories, RepositoryShown, Tags};
 pub(crate) use log::log;

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use wreg_component::{Reason, analyse, inspect, validate, wit};
+use wreg_component::{Reason, analyse, inspect, validate, wit, wit_folder};
 
 use crate::samples;
 
@@ -251,4 +251,5 @@ fn a_text_that_grows_without_end_is_cut() {
     assert!(printed.truncated);
     assert!(printed.text.len() <= wreg_component::MAX_WIT_TEXT);
     assert!(printed.text.ends_with('\n') && bytes.len() < 2000);
+    assert_eq!(wit_folder(&bytes).expect_err("too long").reason, Reason::NoWit);
 }

@@ -7,14 +7,17 @@
 //! ```text
 //! print.rs    the sink          source.rs   text, and the packages that it refers to
 //! packages.rs several packages, unfolded into the text of each that is in them
+//! folder.rs   a package and those that it mentions, as files
 //! ```
 
+mod folder;
 mod packages;
 mod print;
 mod source;
 
 use serde::{Deserialize, Serialize};
 
+pub use folder::{FolderFile, wit_folder};
 pub use packages::{MAX_WIT_PACKAGES, WitPackage, WitPart, wit_packages};
 pub use source::{WitFile, WitSource, wit_source};
 
@@ -63,18 +66,29 @@ impl From<Invalid> for InvalidWit {
 /// [`Reason::NoWit`] for a core module, and for a component whose interface WIT cannot express or that the text maker does not
 /// understand; otherwise what [`validate`] says.
 pub fn wit(bytes: &[u8]) -> Result<Wit, Invalid> {
+    check(bytes)?;
+    write(bytes)
+}
+
+/// Refuses what is not valid, and core modules.
+fn check(bytes: &[u8]) -> Result<(), Invalid> {
     if validate(bytes)?.kind == Kind::Module {
         return Err(no_wit(
             "a core module has no WIT: only components and WIT packages have",
         ));
     }
-    write(bytes)
+    Ok(())
 }
 
 /// [`wit`] of a component or WIT package that passed the gate.
 pub(crate) fn write(bytes: &[u8]) -> Result<Wit, Invalid> {
+    write_apart(|| make(bytes))
+}
+
+/// The writing of WIT, on a thread of its own.
+fn write_apart<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) -> Result<T, Invalid> {
     let cannot = |why: &str| no_wit(&format!("the WIT of this component cannot be written{why}"));
-    match apart("wit", || make(bytes)) {
+    match apart("wit", work) {
         Ok(made) => made.map_err(|error| cannot(&format!(": {error}"))),
         Err(Ended::Panicked) => Err(cannot("")),
         Err(Ended::NoThread(error)) => Err(no_wit(&format!("no thread to write the WIT with: {error}"))),
