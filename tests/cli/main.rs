@@ -23,6 +23,7 @@ mod readme;
 mod reference;
 mod registry;
 mod repository;
+mod size;
 mod skopeo;
 mod stalling;
 mod tls;

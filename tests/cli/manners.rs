@@ -31,6 +31,7 @@ fn help_is_a_result_and_teaches_by_example() {
         "pull",
         "validate",
         "inspect",
+        "size",
         "wit",
         "diff",
         "check",

@@ -19,14 +19,15 @@ mod reference;
 mod repository;
 mod search;
 mod show;
+mod size;
 mod tags;
 mod token;
 mod undelete;
 mod validate;
 mod version;
 mod versions;
-mod yank;
 mod wit;
+mod yank;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     Show(show::Args),
     Search(search::Args),
     Versions(versions::Args),
+    Size(size::Args),
     Wit(wit::Args),
     Diff(diff::Args),
     Check(check::Args),
@@ -125,6 +127,7 @@ impl Command {
             Self::Show(args) => show::run(args, context).await,
             Self::Search(args) => search::run(args, context).await,
             Self::Versions(args) => versions::run(args, context).await,
+            Self::Size(args) => size::run(args, context).await,
             Self::Wit(args) => wit::run(args, context).await,
             Self::Diff(args) => diff::run(args, context).await,
             Self::Check(args) => check::run(args, context).await,

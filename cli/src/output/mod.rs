@@ -9,7 +9,7 @@
 //! log.rs       what the libraries log
 //! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · keys.rs · session.rs
 //!                                                     collected.rs · checked.rs · understood.rs · differences.rs · successor.rs
-//!                                                     dependencies.rs
+//!                                                     dependencies.rs · sizes.rs
 //! ```
 
 mod checked;
@@ -24,6 +24,7 @@ mod log;
 mod printer;
 mod progress;
 mod session;
+mod sizes;
 mod successor;
 mod text;
 mod tokens;
@@ -42,6 +43,7 @@ pub(crate) use listed::{Repositories, RepositoryShown, Tags};
 pub(crate) use log::log;
 pub(crate) use printer::{Printer, write_content};
 pub(crate) use session::{LoggedIn, LoggedOut, Version};
+pub(crate) use sizes::Sizes;
 pub(crate) use successor::Successor;
 pub(crate) use text::{size, time};
 pub(crate) use tokens::{TokenCreated, TokenShown, Tokens, TokensRevoked};

@@ -37,6 +37,6 @@ pub use invalid::{Invalid, LooksLike, Reason};
 pub use text::printable_text as printable;
 pub use validate::{Kind, MAX_PENDING, Valid, Validator, beyond_wasmtime_48, validate};
 pub use wit::{
-    FolderFile, InvalidWit, MAX_WIT_PACKAGES, MAX_WIT_TEXT, Wit, WitFile, WitPackage, WitPart, WitSource, wit, wit_folder, wit_packages,
-    wit_source,
+    FolderFile, InvalidWit, MAX_WIT_PACKAGES, MAX_WIT_TEXT, Wit, WitFile, WitPackage, WitPart, WitSource, wit,
+    wit_folder, wit_packages, wit_source,
 };

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use wit_parser::Resolve;
-use wreg_component::{Reason, FolderFile, wit, wit_folder};
+use wreg_component::{FolderFile, Reason, wit, wit_folder};
 
 use crate::samples;
 
