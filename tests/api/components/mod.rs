@@ -8,6 +8,7 @@ mod hostile;
 mod namespaces;
 mod policies;
 mod search;
+mod shipped;
 mod versions;
 
 use std::time::Duration;
