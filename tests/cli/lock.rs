@@ -3,6 +3,7 @@
 use wreg_harness::{RegistryProcess, fixtures::wit};
 
 use crate::{
+    foreign::Foreign,
     project::{GREET, TYPES, WORLD, push, push_types, text, user_of, with_packages},
     wreg::User,
 };
@@ -178,6 +179,32 @@ fn a_build_of_a_version_has_its_tag_with_an_underscore() {
     );
     user.run(&["fetch", "--locked"]).yes();
     wit::packages(&user.work().join("wit")).expect("it resolves");
+}
+
+#[test]
+fn another_registry_is_asked_for_its_tags() {
+    let types = TYPES.replace("1.0.0", "1.2.0");
+    let tags = [
+        "latest",
+        "1",
+        "1.0.0",
+        "1.2.0",
+        "v1.3.0",
+        "1.3.0-rc.1",
+        "sha256-00.sig",
+        "2.0.0",
+    ];
+    let registry = Foreign::start(&tags, &wit::package(&[], &types));
+    let user = User::new().with("WREG_REGISTRY", registry.address.to_string());
+    user.file("wit/world.wit", "package acme:app;");
+    user.file("wkg.toml", "[overrides]\n\"acme:types\" = { version = \"^1\" }\n");
+    let run = user.run(&["lock"]).yes().saying("is taken to have its packages itself");
+    assert!(run.line().starts_with("acme:types@1.2.0 "), "{run:?}");
+    user.run(&["fetch", "--locked"]).yes();
+    assert_eq!(
+        text(&user, "wit/deps/acme-types-1.2.0/package.wit").trim_end(),
+        types.trim_end()
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod copy;
 mod delete;
 mod diff;
 mod fetch;
+mod foreign;
 mod fsck;
 mod inspect;
 mod inspect_file;

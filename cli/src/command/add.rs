@@ -25,7 +25,7 @@ const MAX_SHOWN: usize = 5;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Requirements:
-  acme:hello          the newest version that is no pre-release
+  acme:hello          the newest version; a pre-release only where there is nothing else
   acme:hello@1.2.0    this version and no other
   acme:hello@^1.2     1.2.0 or newer, below 2.0.0; the same is 1.2
   acme:hello@~1.2     1.2.0 or newer, below 1.3.0
