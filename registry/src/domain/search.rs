@@ -80,6 +80,11 @@ impl Registry {
     /// What fits of that which the caller may see.
     pub async fn search(&self, permit: &CatalogPermit, search: Search) -> Result<SearchPage> {
         let limit = search.n.unwrap_or(DEFAULT_PAGE).min(MAX_PAGE);
+        let texts = [&search.language, &search.license, &search.kind];
+        if texts.into_iter().flatten().any(|text| text.contains('\0')) {
+            // PostgreSQL takes none, and nothing that is there has one.
+            return Err(Error::SearchInvalid("a condition holds a NUL".to_owned()));
+        }
         let mut having = Vec::new();
         for (direction, asked) in [
             (Direction::Export, &search.exports),
@@ -94,8 +99,11 @@ impl Registry {
             }
         }
         let imports_only = search.imports_only.as_ref().map(|names| {
-            let patterns = names.iter().filter(|name| !name.is_empty()).take(MAX_CONDITIONS);
-            patterns.map(|name| pattern(name)).collect::<Result<Vec<_>>>()
+            let names = names.iter().filter(|name| !name.is_empty());
+            if names.clone().count() > MAX_CONDITIONS {
+                return Err(Error::SearchInvalid("there are too many conditions".to_owned()));
+            }
+            names.map(|name| pattern(name)).collect::<Result<Vec<_>>>()
         });
         let query = Query {
             words: split(&search.words).take(MAX_WORDS).map(str::to_owned).collect(),

@@ -242,7 +242,12 @@ async fn search_shows_nobody_what_they_may_not_pull() {
 #[tokio::test]
 async fn a_search_that_makes_no_sense_is_refused() {
     let registry = TestRegistry::start().await;
+    let many = format!("imports_only={}", vec!["wasi:io"; 21].join(","));
     for query in [
+        "license=%00",
+        "language=%00",
+        "kind=a%00",
+        &many,
         "exports=",
         "exports=a%20b",
         "exports=wasi:http@newest",
