@@ -55,7 +55,7 @@ enum Action {
     #[command(hide = true)]
     Reference {
         /// Which one
-        #[arg(value_parser = ["config", "errors"])]
+        #[arg(value_parser = ["config", "errors", "openapi"])]
         page: String,
     },
 }
@@ -77,6 +77,7 @@ pub fn run(command: Command) -> ExitCode {
     };
     let result = match command.action {
         Some(Action::Reference { page }) if page == "config" => return written(&config_reference()),
+        Some(Action::Reference { page }) if page == "openapi" => return written(http::openapi_document()),
         Some(Action::Reference { .. }) => return written(&http::errors_reference()),
         Some(Action::Analyse | Action::Compare) => return ExitCode::FAILURE,
         Some(Action::Fsck(options)) => return runtime.block_on(fsck::run(command.flags, &options)),

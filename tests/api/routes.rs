@@ -200,6 +200,7 @@ fn own_rows(at: &Content) -> Vec<Route> {
     vec![
         route("GET", &one, Needs::Pull, "", 200),
         route("PATCH", &one, Needs::Administer, "{}", 200),
+        route("GET", wreg_api::OPENAPI, Needs::Anybody, "", 200),
         route("GET", wreg_api::REPOSITORIES, Needs::Catalog, "", 200),
         route("GET", &deleted, Needs::Delete, "", 200),
         route("POST", &format!("{deleted}&reference=1.0"), Needs::Delete, "", 200),
@@ -567,6 +568,13 @@ async fn the_table_knows_every_route() {
             .map(|row| row.method)
             .collect();
         assert_eq!(allowed, of_rows, "{path_of_row}");
+        let described = wreg_api::operations::OPERATIONS.iter();
+        let described = described.filter(|row| row.path == path_of_row).map(|row| row.method);
+        assert_eq!(
+            described.collect::<BTreeSet<_>>(),
+            of_rows,
+            "{path_of_row} in the description"
+        );
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Something that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// What kind of thing.
     pub kind: FindingKind,
@@ -19,6 +20,7 @@ pub struct Finding {
 
 /// What can be found, and what a repair does about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingKind {
     /// A blob's row says no place in the store. Not repaired: pushing the content again does.
@@ -57,6 +59,7 @@ impl fmt::Display for FindingKind {
 
 /// How much was looked at, and what came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Checked {
     /// Rows of blobs.
     pub blobs: u64,
@@ -72,6 +75,7 @@ pub struct Checked {
 
 /// One line of the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum CheckLine {
     /// Something was found.

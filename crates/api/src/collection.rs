@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A part of a collection: what it took or, in a dry run, would take.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Collected {
     /// Whether nothing was taken, because nothing was to be.
     pub dry_run: bool,
@@ -25,6 +26,7 @@ pub struct Collected {
 
 /// How much a collection took, or would take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Counts {
     /// Manifests that followed their deleted subject. They can be brought back with it.
@@ -64,6 +66,7 @@ impl Counts {
 
 /// A blob that a dry run found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LooseBlob {
     /// Its digest.
     pub digest: String,

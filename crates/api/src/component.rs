@@ -8,6 +8,7 @@ use crate::words::words;
 
 /// A Wasm artifact, as the registry sees it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Component {
     /// The repository.
     pub repository: RepositoryName,
@@ -23,6 +24,10 @@ pub struct Component {
     pub state: ComponentState,
     /// What it is and says of itself, once it is known: `Analysis` of the crate `wreg-component`, without the WIT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")
+    )]
     pub analysis: Option<Box<RawValue>>,
     /// What is not as it should be.
     pub findings: Vec<ComponentFinding>,
@@ -44,6 +49,7 @@ words! {
 
 /// Something that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ComponentFinding {
     /// Of which kind.
     pub code: ComponentFindingCode,

@@ -5,6 +5,7 @@ use wreg_oci::{Digest, Tag};
 
 /// Something that was deleted and can be brought back for a while.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Deleted {
     /// What it is.
     pub kind: DeletedKind,
@@ -20,6 +21,7 @@ pub struct Deleted {
 
 /// What was deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DeletedKind {
     /// A manifest.
@@ -30,6 +32,7 @@ pub enum DeletedKind {
 
 /// A page of what can be brought back.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeletedList {
     /// Manifests by digest, then tags by name.
     pub deleted: Vec<Deleted>,
@@ -40,6 +43,7 @@ pub struct DeletedList {
 
 /// What was brought back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Undeleted {
     /// The manifest that was asked for, by itself or by a tag.
     pub digest: Digest,

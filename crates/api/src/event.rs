@@ -5,6 +5,7 @@ use wreg_oci::{Digest, RepositoryName, Tag};
 
 /// Something that has changed in a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// Its number. Later ones are higher; numbers may be missing.
     pub sequence: i64,
@@ -27,6 +28,7 @@ pub struct Event {
 
 /// A page of the feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventList {
     /// Those that the caller may know of, in their order.
     pub events: Vec<Event>,
@@ -36,6 +38,7 @@ pub struct EventList {
 
 /// One step in the history of a tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TagChange {
     /// When, in milliseconds since 1970-01-01T00:00:00Z.
     pub at: i64,
@@ -49,6 +52,7 @@ pub struct TagChange {
 
 /// The history of a tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TagHistory {
     /// The tag.
     pub tag: Tag,

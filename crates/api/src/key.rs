@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A key. Times are milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Key {
     /// What tokens name it by (`kid`).
     pub id: String,
@@ -21,6 +22,7 @@ pub struct Key {
 
 /// What a key is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum KeyState {
     /// Its server signs with it.
@@ -44,6 +46,7 @@ impl KeyState {
 
 /// Keys.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyList {
     /// Newest first.
     pub keys: Vec<Key>,

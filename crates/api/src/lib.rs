@@ -10,6 +10,10 @@ pub mod deletion;
 pub mod event;
 pub mod key;
 pub mod namespace;
+#[cfg(feature = "schema")]
+mod openapi;
+#[cfg(feature = "schema")]
+pub mod operations;
 pub mod repository;
 pub mod scope;
 pub mod search;
@@ -24,6 +28,8 @@ pub use deletion::{Deleted, DeletedKind, DeletedList, Undeleted};
 pub use event::{Event, EventList, TagChange, TagHistory};
 pub use key::{Key, KeyList, KeyState};
 pub use namespace::{Namespace, NamespaceList, NamespaceSettings, Policy, Versions};
+#[cfg(feature = "schema")]
+pub use openapi::openapi;
 pub use repository::{
     ComponentPolicy, ImmutableTags, MissingReferences, Repository, RepositoryList, RepositorySettings, Visibility,
 };
@@ -32,6 +38,9 @@ pub use search::{Found, FoundList};
 pub use token::{CreatedToken, NewToken, Token, TokenList, TokenName};
 pub use version::{Advisory, Deprecated, MarkChange, Marks, Resolved, Version, VersionList, Yanked};
 pub use words::UnknownWord;
+
+/// `GET` → the description of this API, as an OpenAPI document.
+pub const OPENAPI: &str = "/api/v1/openapi.json";
 
 /// `GET [?n=&last=]` → [`RepositoryList`], what the caller may see, ordered by name, at most 1000 a page and a `Link` to the next.
 pub const REPOSITORIES: &str = "/api/v1/repositories";

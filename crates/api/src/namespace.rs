@@ -7,6 +7,7 @@ use crate::words::words;
 
 /// A namespace with its settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Namespace {
     /// Its name.
     pub name: Name,
@@ -23,6 +24,7 @@ pub struct Namespace {
 
 /// All namespaces that somebody may see.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NamespaceList {
     /// Ordered by name.
     pub namespaces: Vec<Namespace>,
@@ -30,6 +32,7 @@ pub struct NamespaceList {
 
 /// The settings to change; what is left out stays. Unknown members are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NamespaceSettings {
     /// See [`Namespace::components`].

@@ -7,6 +7,7 @@ use crate::words::words;
 
 /// A repository as its readers see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Repository {
     /// Its name.
     pub name: RepositoryName,
@@ -33,6 +34,7 @@ pub struct Repository {
 
 /// A page of repositories.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RepositoryList {
     /// Ordered by name.
     pub repositories: Vec<Repository>,
@@ -40,6 +42,7 @@ pub struct RepositoryList {
 
 /// The settings to change; what is left out stays. Unknown members are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RepositorySettings {
     /// Who may pull.

@@ -29,6 +29,13 @@ pub const MAX_SCOPES: usize = 32;
 
 /// Some actions on some repositories: `acme/*:pull,push`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(extend(
+        "pattern" = r"^(?=\*:|[^:*]{1,255}(/\*)?:)(\*:(pull|push|tag:create|tag:update|delete|repo:admin|server:admin)(,(pull|push|tag:create|tag:update|delete|repo:admin|server:admin))*|[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*(/\*)?:(pull|push|tag:create|tag:update|delete|repo:admin)(,(pull|push|tag:create|tag:update|delete|repo:admin))*)$"
+    ))
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct TokenScope {
     pattern: RepositoryPattern,
@@ -86,6 +93,11 @@ impl From<TokenScope> for String {
 
 /// All that a token may do: from one to [`MAX_SCOPES`] scopes. In JSON a list of texts; as text they are separated by spaces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("minItems" = 1, "maxItems" = MAX_SCOPES))
+)]
 #[serde(try_from = "Vec<TokenScope>", into = "Vec<TokenScope>")]
 pub struct TokenScopes(Vec<TokenScope>);
 

@@ -5,6 +5,7 @@ use wreg_oci::{Digest, RepositoryName, Tag};
 
 /// A component that was found: the version of it that search shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Found {
     /// The repository.
     pub repository: RepositoryName,
@@ -33,6 +34,7 @@ pub struct Found {
 
 /// A page of what was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FoundList {
     /// Without words by name; with words the best match first.
     pub components: Vec<Found>,

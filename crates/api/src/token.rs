@@ -13,6 +13,7 @@ pub const MAX_LIFETIME: u64 = 365 * 24 * 60 * 60;
 
 /// A token as the administrator sees it. Times are milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Token {
     /// What events and upload sessions know it by. No secret, and never used again.
     pub id: String,
@@ -32,6 +33,7 @@ pub struct Token {
 
 /// Tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TokenList {
     /// Ordered by name.
     pub tokens: Vec<Token>,
@@ -39,6 +41,7 @@ pub struct TokenList {
 
 /// A token to be made. Unknown members are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What people are to know it by. No other token that is still good may have it.
@@ -47,11 +50,13 @@ pub struct NewToken {
     pub scopes: TokenScopes,
     /// Seconds until it expires, from 1 to [`MAX_LIFETIME`]; [`DEFAULT_LIFETIME`] if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = MAX_LIFETIME)))]
     pub expires_in: Option<u64>,
 }
 
 /// A token that was made, and its secret, which is never told again.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreatedToken {
     /// The token.
     pub token: Token,
@@ -69,6 +74,11 @@ impl fmt::Debug for CreatedToken {
 
 /// What people know a token by: from 1 to 64 letters, digits, `.`, `_` and `-`, a letter or digit first.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("pattern" = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"))
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct TokenName(Box<str>);
 

@@ -6,6 +6,7 @@ use wreg_oci::{Digest, MediaType, RepositoryName, Tag};
 
 /// One version of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Version {
     /// The version: that of the tag, with `+` where the tag has `_`.
     pub version: semver::Version,
@@ -25,6 +26,7 @@ pub struct Version {
 
 /// All versions of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VersionList {
     /// The repository.
     pub repository: RepositoryName,
@@ -34,6 +36,7 @@ pub struct VersionList {
 
 /// The version that a requirement resolves to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Resolved {
     /// The repository.
     pub repository: RepositoryName,
@@ -43,11 +46,13 @@ pub struct Resolved {
     /// The type of its manifest.
     pub media_type: MediaType,
     /// Its manifest: the very bytes that the digest is of, unless they are no JSON text that can stand here as it is.
+    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
     pub manifest: Box<RawValue>,
 }
 
 /// What has been said of a version after it was pushed. Every client is told, whatever it pulls it by.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Marks {
     /// It is not resolved to any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,6 +67,7 @@ pub struct Marks {
 
 /// That a version is not to be resolved to, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Yanked {
     /// Why, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,6 +78,7 @@ pub struct Yanked {
 
 /// That a version should not be used, why, and what instead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Deprecated {
     /// Why, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,6 +92,7 @@ pub struct Deprecated {
 
 /// Something that is known to be wrong with a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Advisory {
     /// What it is known as: `CVE-2026-1234`.
     pub id: String,
@@ -94,20 +102,26 @@ pub struct Advisory {
     pub at: i64,
 }
 
-/// The longest text of a mark, in bytes.
+/// The longest text of a mark, in characters.
 pub const MAX_MARK: usize = 500;
+
+/// What texts of marks are: without control characters, and not all of spaces.
+#[cfg(feature = "schema")]
+const TEXT: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
 
 /// How many advisories a version can have.
 pub const MAX_ADVISORIES: usize = 20;
 
 /// What to say of a version, or to take back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "action", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum MarkChange {
     /// It is not to be resolved to. Pulls go on.
     Yank {
         /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(extend("pattern" = TEXT, "minLength" = 1, "maxLength" = MAX_MARK)))]
         reason: Option<String>,
     },
     /// It is to be resolved to again.
@@ -116,9 +130,11 @@ pub enum MarkChange {
     Deprecate {
         /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(extend("pattern" = TEXT, "minLength" = 1, "maxLength" = MAX_MARK)))]
         reason: Option<String>,
         /// What to use instead.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(extend("pattern" = TEXT, "minLength" = 1, "maxLength" = MAX_MARK)))]
         replacement: Option<String>,
     },
     /// It can be used again.
@@ -126,13 +142,16 @@ pub enum MarkChange {
     /// Something is wrong with it; what was said under the same id is replaced.
     Advise {
         /// What it is known as.
+        #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[!-~]{1,100}$")))]
         id: String,
         /// In words.
+        #[cfg_attr(feature = "schema", schemars(extend("pattern" = TEXT, "minLength" = 1, "maxLength" = MAX_MARK)))]
         text: String,
     },
     /// Nothing is, after all.
     Unadvise {
         /// What it was known as.
+        #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[!-~]{1,100}$")))]
         id: String,
     },
 }
@@ -196,8 +215,9 @@ impl Marks {
 impl MarkChange {
     /// Whether its texts are such as can be kept: no longer than [`MAX_MARK`], without control characters, and an id without spaces.
     pub fn is_valid(&self) -> bool {
-        let is_text =
-            |text: &str| !text.trim().is_empty() && text.len() <= MAX_MARK && !text.chars().any(char::is_control);
+        let is_text = |text: &str| {
+            !text.trim().is_empty() && text.chars().count() <= MAX_MARK && !text.chars().any(char::is_control)
+        };
         let is_optional = |text: &Option<String>| text.as_deref().is_none_or(is_text);
         match self {
             Self::Unyank {} | Self::Undeprecate {} => true,
@@ -258,6 +278,8 @@ mod tests {
             let reason = Some(reason.to_owned());
             assert!(!MarkChange::Yank { reason }.is_valid());
         }
+        let reason = Some("\u{e4}".repeat(MAX_MARK));
+        assert!(MarkChange::Yank { reason }.is_valid(), "characters count, not bytes");
         let id = "CVE 1".to_owned();
         assert!(!MarkChange::Unadvise { id }.is_valid());
     }

@@ -58,6 +58,11 @@ impl FromStr for Algorithm {
 
 /// The digest of some bytes, in the one spelling that the specification allows: `sha256:` or `sha512:` and lower-case hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("pattern" = r"^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"))
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest {
     algorithm: Algorithm,

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 /// A code of the specification's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorCode {
     /// code-1: the repository holds no such blob.
@@ -43,6 +44,7 @@ pub enum ErrorCode {
 
 /// The body of every answer of 4xx and 5xx: `{"errors":[…]}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorBody {
     /// At least one error.
     pub errors: Vec<ErrorEntry>,
@@ -50,6 +52,7 @@ pub struct ErrorBody {
 
 /// One error of a body.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorEntry {
     /// The specification's code.
     pub code: ErrorCode,

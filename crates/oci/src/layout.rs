@@ -14,6 +14,7 @@ use crate::{
 
 /// Who lays WebAssembly out like this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
     /// The CNCF's: its config, and one layer of `application/wasm`.

@@ -9,6 +9,11 @@ use serde::{Deserialize, Serialize};
 
 /// A media type without parameters. Types that wreg has never heard of are as good as those it knows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("pattern" = r"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$"))
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct MediaType(Cow<'static, str>);
 

@@ -13,6 +13,11 @@ pub const MAX_LEN: usize = 255;
 /// A repository name: lower-case path components, joined by `/`, of letters and digits with single `.`, `_`, `__` or any
 /// number of `-` between them. At most 255 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("pattern" = r"^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$", "maxLength" = MAX_LEN))
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct RepositoryName(Box<str>);
 
@@ -37,6 +42,11 @@ impl RepositoryName {
 
 /// The first component of repository names: `acme` of `acme/hello`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "NamespaceName", extend("pattern" = r"^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$", "maxLength" = MAX_LEN))
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Namespace(Box<str>);
 

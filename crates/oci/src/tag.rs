@@ -13,6 +13,11 @@ pub const MAX_LEN: usize = 128;
 
 /// A tag: 1 to 128 letters, digits, `_`, `.` and `-`, not beginning with `.` or `-`. Tags are ordered by their bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("pattern" = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$"))
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Tag(Box<str>);
 

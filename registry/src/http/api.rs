@@ -17,7 +17,7 @@ use wreg_oci::{Endpoint, InvalidEndpoint, Page, RepositoryName};
 use super::{
     ApiError, Result, body, check, collection, components, deletions, events,
     headers::RequestHeaders,
-    keys, namespaces,
+    keys, namespaces, openapi,
     origin::{self, Origin},
     repositories, search, tokens, versions,
 };
@@ -82,7 +82,10 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
             | wreg_api::WIT,
             _,
         ) => understood(app, &gate, (parts.uri.path(), &parts.method), query, body).await,
-        (wreg_api::NAMESPACES | wreg_api::REPOSITORIES, _) => Err(ApiError::MethodNotAllowed("GET, HEAD")),
+        (wreg_api::OPENAPI, _) if read => Ok(openapi::show()),
+        (wreg_api::NAMESPACES | wreg_api::OPENAPI | wreg_api::REPOSITORIES, _) => {
+            Err(ApiError::MethodNotAllowed("GET, HEAD"))
+        }
         (wreg_api::KEYS, _) if read => keys::list(&app.auth, gate.server()?).await,
         (wreg_api::KEYS, &Method::POST) => keys::rotate(&app.auth, gate.server()?).await,
         (wreg_api::TOKENS, _) if read => tokens::list(registry, gate.server()?, page(query)?).await,

@@ -20,6 +20,7 @@ mod keys;
 mod manifests;
 mod metrics;
 mod namespaces;
+mod openapi;
 mod origin;
 mod referrers;
 mod repositories;
@@ -52,7 +53,7 @@ use wreg_oci::{Algorithm, Endpoint};
 
 pub(crate) use self::trace::RequestIds;
 use self::{error::ApiError, headers::RequestHeaders, origin::Origin};
-pub use self::{error::errors_reference, metrics::metrics_router};
+pub use self::{error::errors_reference, metrics::metrics_router, openapi::openapi_document};
 use crate::{
     app::App,
     auth::permit::{Delete, Pull, Push},

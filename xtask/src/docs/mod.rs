@@ -27,13 +27,16 @@ pub(crate) struct Arguments {
 /// A page by name, and how its text is made.
 type Page = (&'static str, fn(&Runner) -> Result<String>);
 
-const PAGES: [Page; 4] = [
+const PAGES: [Page; 5] = [
     ("cli.md", |runner| printed(runner, "wreg", &["reference"])),
     ("errors.md", |runner| {
         printed(runner, "wreg-registry", &["reference", "errors"])
     }),
     ("config.md", |runner| {
         printed(runner, "wreg-registry", &["reference", "config"])
+    }),
+    ("openapi.json", |runner| {
+        printed(runner, "wreg-registry", &["reference", "openapi"])
     }),
     ("faults.md", |runner| faults::page(&runner.root)),
 ];
