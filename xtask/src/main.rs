@@ -7,6 +7,7 @@
     reason = "it has no Config and no runtime: small files and environment variables are read where they are needed"
 )]
 
+mod api;
 mod bench;
 mod cargo_tools;
 mod ci;
@@ -54,6 +55,8 @@ enum Task {
     Conformance(conformance::Arguments),
     /// Clients that people have, run against the server; writes docs/reference/clients.md.
     Interop(interop::Arguments),
+    /// What the description of wreg's own API allows, and what it does not, asked of a server by schemathesis.
+    Api,
     /// Write the generated pages of docs/reference.
     Docs(docs::Arguments),
     /// Start-up time, memory, and the time of a push and a pull, measured on release builds.
@@ -62,7 +65,7 @@ enum Task {
     Bench(bench::Arguments),
     /// The collection under load, for thousands of passes (`--gc --cycles N --minutes M`).
     Soak(soak::Arguments),
-    /// Everything that must pass before a change lands: lint, test, conformance, interop and the benchmark's smoke test.
+    /// Everything that must pass before a change lands: lint, test, conformance, interop, the own API and the benchmark's smoke test.
     Ci,
 }
 
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
             Task::Test(arguments) => test::run(&mut runner, &arguments),
             Task::Conformance(arguments) => conformance::run(&mut runner, &arguments),
             Task::Interop(arguments) => interop::run(&mut runner, &arguments),
+            Task::Api => api::run(&mut runner),
             Task::Docs(arguments) => docs::run(&mut runner, &arguments),
             Task::Figures => figures::run(&mut runner),
             Task::Bench(arguments) => bench::run(&mut runner, &arguments),

