@@ -9,6 +9,8 @@ use wreg_harness::{
 use crate::process::{Client, until};
 
 fn scrape(server: &RegistryProcess) -> Response {
+    // It comes after the line that the harness waits for.
+    until(|| server.stdout().contains("/metrics\n"));
     let stdout = server.stdout();
     let (_, rest) = stdout.split_once("metrics on http://").expect("metrics are served");
     let (address, _) = rest.split_once("/metrics").expect("an address");
