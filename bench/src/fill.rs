@@ -130,7 +130,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(String, bool)> {
     filled?;
     let pushed = began.elapsed();
     let (last, _) = words(arguments.count - 1);
-    wait_for(&mut connection, arguments.count, &last)?;
+    // The first connection has been silent for longer than a server need wait.
+    wait_for(&mut Connection::open(arguments.address), arguments.count, &last)?;
     let indexed = began.elapsed();
     Ok((
         format!(
