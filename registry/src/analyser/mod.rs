@@ -2,10 +2,13 @@
 //!
 //! Whoever pushes wrote every byte of it, and a thread can neither be stopped nor be kept from taking memory. So the server runs itself
 //! again, as `wreg-registry analyse`, which first takes limits on itself, then reads the bytes from its standard input and writes what it
-//! found to its standard output (`child.rs`). It gets no environment, no files and no network of the server's.
+//! found to its standard output (`child.rs`). It gets no environment and no network of the server's, and of its files only the one to look
+//! into, open for reading.
 
 mod child;
 mod process;
+
+use std::fs::File;
 
 use serde::{Deserialize, Serialize};
 use wreg_component::{Analysis, Comparison, Invalid};
@@ -31,6 +34,14 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The bytes, as they come.
 type ByteStream = futures_util::stream::BoxStream<'static, Result<bytes::Bytes, BoxError>>;
+
+/// What is analysed, which is read to its end.
+pub(crate) enum Input {
+    /// A file, which the process reads by itself.
+    File(File),
+    /// Bytes, which the process is sent.
+    Stream(ByteStream),
+}
 
 /// What became of an analysis.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

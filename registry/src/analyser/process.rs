@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{BoxError, ByteStream, Compared, MAX_MEMORY, MAX_SECONDS, Outcome, Texts};
+use super::{BoxError, ByteStream, Compared, Input, MAX_MEMORY, MAX_SECONDS, Outcome, Texts};
 
 /// How many run at a time at most. Each may take [`MAX_MEMORY`].
 const AT_ONCE: usize = 2;
@@ -62,14 +62,14 @@ impl Analyser {
     }
 
     /// Analyses the bytes that `open` opens once it is their turn. Dropping the future ends the process.
-    pub(crate) async fn analyse<O: Future<Output = Result<ByteStream, BoxError>>>(
+    pub(crate) async fn analyse<O: Future<Output = Result<Input, BoxError>>>(
         &self,
         open: impl FnOnce() -> O,
     ) -> Result<Outcome, Unanswered> {
         let _place = self.places.acquire().await;
         let run = async {
-            let bytes = open().await.map_err(Unanswered::Read)?;
-            self.run("analyse", bytes).await
+            let input = open().await.map_err(Unanswered::Read)?;
+            self.run("analyse", input).await
         };
         let answer = timeout(PATIENCE, run).await.unwrap_or(Err(Unanswered::TooLong))?;
         match answer {
@@ -82,7 +82,7 @@ impl Analyser {
     pub(crate) async fn compare(&self, texts: &Texts) -> Result<Compared, Unanswered> {
         let json = serde_json::to_vec(texts).map_err(|error| Unanswered::Process(error.into()))?;
         let _place = self.places.acquire().await;
-        let run = self.run("compare", stream::iter([Ok(json.into())]).boxed());
+        let run = self.run("compare", Input::Stream(stream::iter([Ok(json.into())]).boxed()));
         let answer = timeout(PATIENCE, run).await.unwrap_or(Err(Unanswered::TooLong))?;
         match answer {
             Answer::Whole(bytes) => serde_json::from_slice(&bytes).map_err(|error| Unanswered::Process(error.into())),
@@ -90,11 +90,15 @@ impl Analyser {
         }
     }
 
-    async fn run(&self, action: &str, bytes: ByteStream) -> Result<Answer, Unanswered> {
+    async fn run(&self, action: &str, input: Input) -> Result<Answer, Unanswered> {
+        let (stdin, bytes) = match input {
+            Input::File(file) => (file.into(), None),
+            Input::Stream(bytes) => (Stdio::piped(), Some(bytes)),
+        };
         let mut child = Command::new(&*self.program)
             .arg(action)
             .env_clear()
-            .stdin(Stdio::piped())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -131,8 +135,8 @@ enum Answer {
 }
 
 /// Hands the bytes over. A process that has ended, or read enough, takes no more: how it ended says why.
-async fn write(stdin: Option<ChildStdin>, mut bytes: ByteStream) -> Result<(), Unanswered> {
-    let Some(mut stdin) = stdin else {
+async fn write(stdin: Option<ChildStdin>, bytes: Option<ByteStream>) -> Result<(), Unanswered> {
+    let (Some(mut stdin), Some(mut bytes)) = (stdin, bytes) else {
         return Ok(());
     };
     while let Some(piece) = bytes.next().await {

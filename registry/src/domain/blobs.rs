@@ -1,6 +1,6 @@
 //! Blobs: read, mounted from other repositories, deleted. How they come is in `uploads.rs`.
 
-use std::ops::Range;
+use std::{fs::File, ops::Range};
 
 use bytes::Bytes;
 use wreg_oci::{Digest, RepositoryName};
@@ -118,6 +118,14 @@ impl Registry {
         }
         let stream = self.storage.read(key, range).await?;
         stream.map(BlobBytes::Stream).ok_or_else(|| lost(blob, key, None))
+    }
+
+    /// The blob as an open file that another process may read, where it is one.
+    pub(super) async fn blob_file(&self, blob: &Blob) -> Result<Option<File>> {
+        match &blob.content {
+            Content::Store(key) => Ok(self.storage.file(key).await?),
+            Content::Here(_) => Ok(None),
+        }
     }
 
     /// Where the caller may read the blob by itself, for a while; `None` for here alone.

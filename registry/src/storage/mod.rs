@@ -14,7 +14,7 @@ mod key;
 mod s3;
 mod settings;
 
-use std::{ops::Range, time::SystemTime};
+use std::{fs::File, ops::Range, time::SystemTime};
 
 use bytes::Bytes;
 use futures_util::{future::BoxFuture, stream::BoxStream};
@@ -130,6 +130,11 @@ pub(crate) trait BlobStore: Send + Sync + 'static {
     /// then [`BlobStore::read`] is asked.
     fn at_hand(&self, _key: &BlobKey, _range: &Range<u64>) -> Option<Bytes> {
         None
+    }
+
+    /// The committed blob as an open file, for another process that reads all of it. `None` says nothing: then [`BlobStore::read`] is asked.
+    fn file(&self, _key: &BlobKey) -> BoxFuture<'_, Result<Option<File>, Error>> {
+        Box::pin(async { Ok(None) })
     }
 
     /// Makes `bytes`, all of them and at most [`WHOLE`], a blob: durable when this returns `Ok`. The caller has hashed them, and nobody

@@ -17,7 +17,7 @@ use wreg_oci::{Digest, RepositoryName};
 
 use super::super::{BoxError, Error, Registry, Result, blobs::BlobBytes, error::with_sources};
 use crate::{
-    analyser::{Analyser, Outcome, Unanswered, VERSION},
+    analyser::{Analyser, Input, Outcome, Unanswered, VERSION},
     clock::millis,
     metadata::{
         components::{AnalysisRecord, AnalysisState, ForgetAnalysis, PutAnalysis},
@@ -117,10 +117,13 @@ impl Registry {
     async fn find_out(&self, repository: &RepositoryName, layer: &Digest) -> Result<Arc<Outcome>> {
         let open = || async {
             let blob = self.find_blob(repository, layer).await?;
-            match self.read_blob(&blob, 0..blob.size()).await? {
-                BlobBytes::Whole(bytes) => Ok(stream::iter([Ok(bytes)]).boxed()),
-                BlobBytes::Stream(stream) => Ok(stream),
+            if let Some(file) = self.blob_file(&blob).await? {
+                return Ok(Input::File(file));
             }
+            Ok(Input::Stream(match self.read_blob(&blob, 0..blob.size()).await? {
+                BlobBytes::Whole(bytes) => stream::iter([Ok(bytes)]).boxed(),
+                BlobBytes::Stream(stream) => stream,
+            }))
         };
         let outcome = self.analyses.analyser.analyse(open).await;
         let outcome = outcome.map_err(|error| Error::Unavailable(error.into()))?;

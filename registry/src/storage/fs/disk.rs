@@ -214,6 +214,11 @@ impl OpenFile {
         &self.file
     }
 
+    /// The file itself, to give away.
+    pub(super) fn into_file(self) -> File {
+        self.file
+    }
+
     /// One step on the file.
     pub(super) fn step<T>(&self, operation: Operation, act: impl FnOnce(&File) -> io::Result<T>) -> Result<T, Error> {
         self.disk.step(operation, &self.name, |_| act(&self.file))
