@@ -17,15 +17,22 @@ CREATE TABLE heads (
     updated_at BIGINT NOT NULL
 );
 
--- What they import, export and target. version: empty without one.
-CREATE TABLE head_items (
+-- What any of them ever imported, exported or targeted. version: empty without one.
+CREATE TABLE items (
+    id INTEGER NOT NULL PRIMARY KEY,
     direction TEXT NOT NULL,
     name TEXT NOT NULL,
     version TEXT NOT NULL,
-    repository TEXT NOT NULL,
-    PRIMARY KEY (direction, name, version, repository)
+    UNIQUE (direction, name, version)
+);
+
+-- Which head has what.
+CREATE TABLE head_items (
+    item BIGINT NOT NULL,
+    head BIGINT NOT NULL,
+    PRIMARY KEY (item, head)
 ) WITHOUT ROWID;
-CREATE INDEX head_items_by_repository ON head_items (repository, direction, name);
+CREATE INDEX head_items_by_head ON head_items (head, item);
 
 -- The words that they are found by, in the full-text search that SQLite has. The texts themselves are not kept.
 CREATE VIRTUAL TABLE head_words USING fts5 (

@@ -8,7 +8,7 @@ use crate::{
     auth::permit::CatalogPermit,
     metadata::{
         heads::Direction,
-        search::{NamePattern, NamedVersion, Query},
+        search::{NamePattern, Query},
     },
 };
 
@@ -95,7 +95,7 @@ impl Registry {
                 return Err(Error::SearchInvalid("there are too many conditions".to_owned()));
             }
             for asked in asked {
-                having.push((direction, self.named(direction, asked).await?));
+                having.push(self.items(direction, asked).await?);
             }
         }
         let imports_only = search.imports_only.as_ref().map(|names| {
@@ -126,20 +126,21 @@ impl Registry {
         })
     }
 
-    /// The names with versions that something asked for stands for.
-    async fn named(&self, direction: Direction, asked: &str) -> Result<Vec<NamedVersion>> {
+    /// The items that something asked for stands for, by their ids.
+    async fn items(&self, direction: Direction, asked: &str) -> Result<Vec<i64>> {
         let (name, requirement) = asked.split_once('@').unwrap_or((asked, "*"));
         let requirement: VersionReq = requirement.parse().map_err(|error| {
             Error::SearchInvalid(format!("{asked:?} names no version that can be looked for: {error}"))
         })?;
-        let found = self.metadata.list_named_versions(direction, &pattern(name)?).await?;
+        let items = self.metadata.list_items(direction, &pattern(name)?).await?;
         let any = requirement == VersionReq::STAR;
         let fits = |version: &str| {
             any || version
                 .parse::<Version>()
                 .is_ok_and(|version| requirement.matches(&version))
         };
-        Ok(found.into_iter().filter(|(_, version)| fits(version)).collect())
+        let fitting = items.into_iter().filter(|item| fits(&item.version));
+        Ok(fitting.map(|item| item.id).collect())
     }
 }
 

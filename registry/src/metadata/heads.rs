@@ -1,5 +1,7 @@
 //! Heads: for each repository with WebAssembly the version that search shows, and what it imports and exports.
 
+use std::collections::BTreeSet;
+
 use sqlx::FromRow;
 use wreg_oci::{Digest, RepositoryName, Tag, version};
 
@@ -94,7 +96,7 @@ pub(crate) struct Head {
 }
 
 /// Something that a head imports or exports, or the world that it is made for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct HeadItem {
     pub(crate) direction: Direction,
     /// Without the version: `wasi:http/types`.
@@ -104,7 +106,7 @@ pub(crate) struct HeadItem {
 }
 
 /// What an item is to its head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Direction {
     /// It needs it.
     Import,
@@ -157,8 +159,8 @@ impl Operation for PutHead {
             .await)?;
         if let Some((id,)) = old {
             search::forget_words(tx, id).await?;
+            on_db!(tx, db => sqlx::query("DELETE FROM head_items WHERE head = $1").bind(id).execute(db).await.map(drop))?;
         }
-        on_db!(tx, db => sqlx::query("DELETE FROM head_items WHERE repository = $1").bind(self.repository.as_str()).execute(db).await.map(drop))?;
         let Some(head) = &self.head else {
             return Ok(true);
         };
@@ -181,15 +183,16 @@ impl Operation for PutHead {
         .await)?;
         search::put_words(tx, id, &head.words).await?;
         let mut group = Group::default();
-        for item in &head.items {
+        // In one order everywhere: on PostgreSQL two servers that add the same ones would otherwise wait for each other.
+        for item in head.items.iter().collect::<BTreeSet<_>>() {
+            let [direction, name, version] = [item.direction.as_str(), &item.name, &item.version].map(Value::from);
             group.add(
-                "INSERT INTO head_items (direction, name, version, repository) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-                [
-                    item.direction.as_str().into(),
-                    item.name.as_str().into(),
-                    item.version.as_str().into(),
-                    Value::from(self.repository.as_str()),
-                ],
+                "INSERT INTO items (direction, name, version) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                [direction.clone(), name.clone(), version.clone()],
+            );
+            group.add(
+                "INSERT INTO head_items (item, head) SELECT id, $4 FROM items WHERE direction = $1 AND name = $2 AND version = $3",
+                [direction, name, version, id.into()],
             );
         }
         group.send(tx).await?;

@@ -17,15 +17,17 @@ use super::{
 };
 use crate::clock::Millis;
 
-/// How many names with their versions a pattern can stand for.
-const MAX_NAMES: usize = 500;
+/// How many items a pattern can stand for.
+const MAX_ITEMS: i64 = 500;
 
-/// How many matches of words are ranked. The rest of a word that is everywhere is not looked at.
-const MAX_RANKED: usize = 5000;
+/// How many that fit are ranked, those that changed last: of a word that is everywhere, nobody reads on for longer.
+const MAX_RANKED: usize = 1000;
 
 /// Of how many heads a condition must be true for it to be looked up head by head, in the order in which they are shown: then a page is full
 /// soon. Of fewer the list is made first.
 const MANY: i64 = 2000;
+/// The same among heads with words, of which most are looked at in vain: a list of numbers is made fast, and looked up faster.
+const MANY_WITH_WORDS: i64 = 20_000;
 
 /// Which names: one, or all that begin so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,16 +38,20 @@ pub(crate) enum NamePattern {
     Below(String),
 }
 
-/// A name with a version of it that somebody imports or exports.
-pub(crate) type NamedVersion = (String, String);
+/// Something that heads import, export or target: a name with a version, which is empty if it has none.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct Item {
+    pub(crate) id: i64,
+    pub(crate) version: String,
+}
 
 /// What is looked for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Query {
     /// Words, all of which must be found; letters and digits alone.
     pub(crate) words: Vec<String>,
-    /// For each of these, one of the names with versions must be imported, exported or targeted.
-    pub(crate) having: Vec<(Direction, Vec<NamedVersion>)>,
+    /// For each of these, one of the items by their ids.
+    pub(crate) having: Vec<Vec<i64>>,
     /// If given, nothing but these is imported.
     pub(crate) imports_only: Option<Vec<NamePattern>>,
     pub(crate) language: Option<String>,
@@ -97,13 +103,36 @@ enum Bound {
 }
 
 /// A query in the making.
-#[derive(Default)]
 struct Statement {
     conditions: Vec<String>,
     bounds: Vec<Bound>,
+    /// The id of the head that conditions are about.
+    id: &'static str,
+    /// Whether they need more of it, as `h`.
+    joins: bool,
+    /// Whether they ask for items: then most heads may be none.
+    asks_for_items: bool,
 }
 
 impl Statement {
+    fn new(id: &'static str) -> Self {
+        Self {
+            conditions: Vec::new(),
+            bounds: Vec::new(),
+            id,
+            joins: false,
+            asks_for_items: false,
+        }
+    }
+
+    /// That all conditions are true.
+    fn all(&self) -> String {
+        if self.conditions.is_empty() {
+            return "TRUE".to_owned();
+        }
+        self.conditions.join(" AND ")
+    }
+
     fn text(&mut self, text: impl Into<String>) -> String {
         self.bounds.push(Bound::Text(text.into()));
         format!("${}", self.bounds.len())
@@ -112,6 +141,12 @@ impl Statement {
     fn number(&mut self, number: i64) -> String {
         self.bounds.push(Bound::Number(number));
         format!("${}", self.bounds.len())
+    }
+
+    /// A condition on a column of the head.
+    fn column(&mut self, condition: String) {
+        self.joins = true;
+        self.conditions.push(condition);
     }
 
     fn visible(&mut self, visible: &Visible) {
@@ -131,39 +166,44 @@ impl Statement {
                 }
             });
         }
-        self.conditions.push(format!("({})", any.join(" OR ")));
+        self.column(format!("({})", any.join(" OR ")));
     }
 
-    fn having(&mut self, direction: Direction, names: &[NamedVersion], many: bool) {
-        let mut any = Vec::new();
-        for (name, version) in names {
-            let (name, version) = (self.text(name), self.text(version));
-            any.push(format!("(i.name = {name} AND i.version = {version})"));
-        }
-        if any.is_empty() {
-            any.push("FALSE".to_owned());
-        }
-        let (direction, any) = (direction.as_str(), any.join(" OR "));
-        self.conditions.push(if many {
-            format!("EXISTS (SELECT 1 FROM head_items i WHERE i.repository = h.repository AND i.direction = '{direction}' AND ({any}))")
+    /// One of these items; of which all heads are listed first where it is so.
+    fn having(&mut self, items: &[i64], is_list: bool) {
+        self.asks_for_items = true;
+        let items: Vec<_> = items.iter().map(|item| self.number(*item)).collect();
+        // Without any, no head fits: SQLite takes an empty list, PostgreSQL does not.
+        let items = if items.is_empty() {
+            "NULL".to_owned()
         } else {
-            format!("h.repository IN (SELECT i.repository FROM head_items i WHERE i.direction = '{direction}' AND ({any}))")
+            items.join(", ")
+        };
+        let id = self.id;
+        self.conditions.push(if is_list {
+            format!("{id} IN (SELECT i.head FROM head_items i WHERE i.item IN ({items}))")
+        } else {
+            format!("EXISTS (SELECT 1 FROM head_items i WHERE i.head = {id} AND i.item IN ({items}))")
         });
     }
 
     fn imports_only(&mut self, patterns: &[NamePattern]) {
+        self.asks_for_items = true;
         let mut others = String::new();
         for pattern in patterns {
             let _ = match pattern {
-                NamePattern::Exactly(name) => write!(others, " AND i.name <> {}", self.text(name)),
+                NamePattern::Exactly(name) => write!(others, " AND n.name <> {}", self.text(name)),
                 NamePattern::Below(prefix) => {
                     let (from, to) = (self.text(prefix), self.text(after_all(prefix)));
-                    write!(others, " AND NOT (i.name >= {from} AND i.name < {to})")
+                    write!(others, " AND NOT (n.name >= {from} AND n.name < {to})")
                 }
             };
         }
+        // The empty text keeps SQLite from beginning with all imports that there are.
         self.conditions.push(format!(
-            "NOT EXISTS (SELECT 1 FROM head_items i WHERE i.repository = h.repository AND i.direction = 'import'{others})"
+            "NOT EXISTS (SELECT 1 FROM head_items i JOIN items n ON n.id = i.item
+                         WHERE i.head = {} AND n.direction || '' = 'import'{others})",
+            self.id
         ));
     }
 }
@@ -177,153 +217,168 @@ fn after_all(prefix: &str) -> String {
 }
 
 impl Metadata {
-    /// What there is of a pattern among the items of heads: names with their versions, at most 500 of them.
-    pub(crate) async fn list_named_versions(
-        &self,
-        direction: Direction,
-        pattern: &NamePattern,
-    ) -> Result<Vec<NamedVersion>> {
-        // From each to the next one by the index: many heads have the same.
-        let (mut name, end) = match pattern {
+    /// What there is of a pattern among the items of heads, at most 500.
+    pub(crate) async fn list_items(&self, direction: Direction, pattern: &NamePattern) -> Result<Vec<Item>> {
+        let (name, end) = match pattern {
             NamePattern::Exactly(name) => (name.clone(), format!("{name}\u{1}")),
             NamePattern::Below(prefix) => (prefix.clone(), after_all(prefix)),
         };
-        let mut version = String::new();
-        let mut found = Vec::new();
-        let mut at_least = true;
-        while found.len() < MAX_NAMES {
-            let compare = if at_least { ">=" } else { ">" };
-            let statement = format!(
-                "SELECT name, version FROM head_items WHERE direction = $1 AND (name, version) {compare} ($2, $3) AND name < $4
-                 ORDER BY name, version LIMIT 1"
-            );
-            let row: Option<NamedVersion> = on_db!(&*self.db, db => sqlx::query_as(sqlx::AssertSqlSafe(statement))
-                .bind(direction.as_str())
-                .bind(&name)
-                .bind(&version)
-                .bind(&end)
-                .fetch_optional(db)
-                .await)?;
-            let Some(next) = row else { break };
-            (name, version) = next.clone();
-            found.push(next);
-            at_least = false;
-        }
-        Ok(found)
+        Ok(on_db!(&*self.db, db => sqlx::query_as(
+            "SELECT id, version FROM items WHERE direction = $1 AND name >= $2 AND name < $3
+                AND EXISTS (SELECT 1 FROM head_items i WHERE i.item = items.id)
+             ORDER BY name, version LIMIT $4",
+        )
+        .bind(direction.as_str())
+        .bind(&name)
+        .bind(&end)
+        .bind(MAX_ITEMS)
+        .fetch_all(db)
+        .await)?)
     }
 
     /// Heads that fit, of `visible` repositories, each with its rank: the lower the better.
     pub(crate) async fn search(&self, visible: &Visible, query: &Query) -> Result<Vec<(i64, Found)>> {
-        let mut statement = Statement::default();
-        let from = self.words(&mut statement, &query.words);
+        let mut statement = Statement::new(match &*self.db {
+            _ if query.words.is_empty() => "h.id",
+            Dialect::Sqlite(_) => "+head_words.rowid",
+            Dialect::Postgres(_) => "f.id",
+        });
         statement.visible(visible);
-        for (direction, names) in &query.having {
-            let many = self.are_many(*direction, names).await?;
-            statement.having(*direction, names, many);
+        let most = if query.words.is_empty() { MANY } else { MANY_WITH_WORDS };
+        for items in &query.having {
+            let is_list = self.count(items, most).await? < most;
+            statement.having(items, is_list);
         }
         if let Some(patterns) = &query.imports_only {
             statement.imports_only(patterns);
         }
         if let Some(language) = &query.language {
             let language = statement.text(format!("% {} %", escaped(language)));
-            statement
-                .conditions
-                .push(format!("h.languages LIKE {language} ESCAPE '!'"));
+            statement.column(format!("h.languages LIKE {language} ESCAPE '!'"));
         }
         if let Some(license) = &query.license {
             let license = statement.text(format!("%{}%", escaped(&license.to_lowercase())));
-            statement
-                .conditions
-                .push(format!("LOWER(h.licenses) LIKE {license} ESCAPE '!'"));
+            statement.column(format!("LOWER(h.licenses) LIKE {license} ESCAPE '!'"));
         }
         if let Some(kind) = &query.kind {
             let kind = statement.text(kind);
-            statement.conditions.push(format!("h.kind = {kind}"));
+            statement.column(format!("h.kind = {kind}"));
         }
         if let Some(size) = query.max_size {
             let size = statement.number(size);
-            statement.conditions.push(format!("h.size <= {size}"));
+            statement.column(format!("h.size <= {size}"));
         }
-        let rank = if query.words.is_empty() { "0" } else { "w.rank" };
+        let ranked = if query.words.is_empty() {
+            None
+        } else {
+            Some(self.ranked(&mut statement, &query.words))
+        };
+        let (from, rank, order) = match &ranked {
+            Some(ranked) => (
+                format!("({ranked}) w JOIN heads h ON h.id = w.id"),
+                "w.rank",
+                "w.rank, h.repository",
+            ),
+            None => ("heads h".to_owned(), "CAST(0 AS BIGINT)", "h.repository"),
+        };
         if let Some((after, name)) = &query.after {
-            let (after, name) = (statement.number(*after), statement.text(name));
-            statement.conditions.push(if query.words.is_empty() {
-                format!("h.repository > {name} AND {after} = 0")
+            let name = statement.text(name);
+            let condition = if ranked.is_some() {
+                let after = statement.number(*after);
+                format!("({order}) > ({after}, {name})")
             } else {
-                format!("(w.rank, h.repository) > ({after}, {name})")
-            });
+                format!("{order} > {name}")
+            };
+            statement.conditions.push(condition);
         }
         let limit = statement.number(i64::try_from(query.limit).unwrap_or(i64::MAX));
-        let conditions = if statement.conditions.is_empty() {
-            "TRUE".to_owned()
-        } else {
-            statement.conditions.join(" AND ")
-        };
-        let order = if query.words.is_empty() {
-            "h.repository"
-        } else {
-            "w.rank, h.repository"
-        };
+        let conditions = statement.all();
         let text = format!(
             "SELECT h.repository, h.tag, h.manifest, h.kind, h.world, h.description, h.licenses, h.languages, h.size, h.updated_at,
-                CAST({rank} AS BIGINT) AS rank
+                {rank} AS rank
              FROM {from} WHERE {conditions} ORDER BY {order} LIMIT {limit}"
         );
-        let rows: Vec<FoundRow> = on_db!(&*self.db, db => {
-            let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text));
-            for bound in statement.bounds {
-                query = match bound {
-                    Bound::Text(text) => query.bind(text),
-                    Bound::Number(number) => query.bind(number),
-                };
+        // Each is planned for what is bound to it, and there are more of them than can be kept.
+        macro_rules! query {
+            () => {{
+                let query = sqlx::query_as::<_, FoundRow>(sqlx::AssertSqlSafe(text)).persistent(false);
+                statement
+                    .bounds
+                    .into_iter()
+                    .fold(query, |query, bound| match bound {
+                        Bound::Text(text) => query.bind(text),
+                        Bound::Number(number) => query.bind(number),
+                    })
+            }};
+        }
+        let rows = match &*self.db {
+            Dialect::Sqlite(pool) => query!().fetch_all(pool).await?,
+            Dialect::Postgres(pool) => {
+                let mut tx = pool.begin().await?;
+                // By default PostgreSQL takes a page here and there to cost four times one after the other, as it did on turning disks, and
+                // reads all heads in their order rather than a tenth of them by an index.
+                sqlx::query("SET LOCAL random_page_cost = 1.1")
+                    .execute(&mut *tx)
+                    .await?;
+                query!().fetch_all(&mut *tx).await?
             }
-            query.fetch_all(db).await
-        })?;
+        };
         rows.into_iter().map(FoundRow::found).collect()
     }
 
-    /// Whether many heads have one of these.
-    async fn are_many(&self, direction: Direction, names: &[NamedVersion]) -> Result<bool> {
+    /// How many heads have one of these, each counted for all that it has; no more than `most`.
+    async fn count(&self, items: &[i64], most: i64) -> Result<i64> {
         let mut found = 0;
-        for (name, version) in names {
+        for item in items {
             let (count,): (i64,) = on_db!(&*self.db, db => sqlx::query_as(
-                "SELECT COUNT(*) FROM (SELECT 1 AS one FROM head_items WHERE direction = $1 AND name = $2 AND version = $3 LIMIT $4) AS counted",
+                "SELECT COUNT(*) FROM (SELECT 1 AS one FROM head_items WHERE item = $1 LIMIT $2) AS counted",
             )
-            .bind(direction.as_str())
-            .bind(name)
-            .bind(version)
-            .bind(MANY)
+            .bind(item)
+            .bind(most - found)
             .fetch_one(db)
             .await)?;
             found += count;
-            if found >= MANY {
-                return Ok(true);
+            if found >= most {
+                break;
             }
         }
-        Ok(false)
+        Ok(found)
     }
 
-    /// Where heads come from: all of them, or those with the words, ranked by them in millionths.
-    fn words(&self, statement: &mut Statement, words: &[String]) -> String {
-        if words.is_empty() {
-            return "heads h".to_owned();
-        }
+    /// The heads with the words for which all conditions so far are true, each with its rank in millionths.
+    fn ranked(&self, statement: &mut Statement, words: &[String]) -> String {
+        let conditions = statement.all();
+        statement.conditions.clear();
         match &*self.db {
             Dialect::Sqlite(_) => {
                 let all: Vec<_> = words.iter().map(|word| format!("\"{word}\"*")).collect();
                 let all = statement.text(all.join(" "));
+                // The sign keeps SQLite from looking the words up again for each of a list of heads. The words come first, in their order by the index, so that no more is read than is ranked.
+                let heads = if statement.joins {
+                    "CROSS JOIN heads h ON h.id = head_words.rowid"
+                } else {
+                    ""
+                };
                 format!(
-                    "(SELECT rowid AS id, CAST(bm25(head_words, 8.0, 4.0, 2.0, 1.0) * 1000000 AS INTEGER) AS rank
-                      FROM head_words WHERE head_words MATCH {all} LIMIT {MAX_RANKED}) w JOIN heads h ON h.id = w.id"
+                    "SELECT head_words.rowid AS id, CAST(bm25(head_words, 8.0, 4.0, 2.0, 1.0) * 1000000 AS INTEGER) AS rank
+                     FROM head_words {heads}
+                     WHERE head_words MATCH {all} AND {conditions} ORDER BY head_words.rowid DESC LIMIT {MAX_RANKED}"
                 )
             }
             Dialect::Postgres(_) => {
+                // The sum keeps it from reading all heads from the last one on until enough fit, which can be all.
+                let order = if statement.asks_for_items { "f.id + 0" } else { "f.id" };
                 let all: Vec<_> = words.iter().map(|word| format!("{word}:*")).collect();
                 let all = statement.text(all.join(" & "));
+                let heads = if statement.joins {
+                    "JOIN heads h ON h.id = f.id"
+                } else {
+                    ""
+                };
                 format!(
-                    "(SELECT id, CAST(-1000000 * ts_rank(words, to_tsquery('simple', {all})) AS BIGINT) AS rank
-                      FROM (SELECT id, words FROM head_words WHERE words @@ to_tsquery('simple', {all}) LIMIT {MAX_RANKED}) AS found) w
-                     JOIN heads h ON h.id = w.id"
+                    "SELECT id, CAST(-1000000 * ts_rank(words, to_tsquery('simple', {all})) AS BIGINT) AS rank
+                     FROM (SELECT f.id, f.words FROM head_words f {heads}
+                           WHERE f.words @@ to_tsquery('simple', {all}) AND {conditions} ORDER BY {order} DESC LIMIT {MAX_RANKED}) AS found"
                 )
             }
         }

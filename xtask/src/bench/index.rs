@@ -127,7 +127,7 @@ fn measure(
         filled.get("indexed_seconds")
     );
     let time = seconds.to_string();
-    let paths = SEARCHES.map(|(what, query)| (format!("search: {what}"), format!("/api/v1/search?{query}"), "2"));
+    let paths = SEARCHES.map(|(what, query)| (format!("search: {what}"), format!("/api/v1/search?{query}"), "1"));
     let resolve = (
         "resolve ^1".to_owned(),
         "/api/v1/resolve?repository=bench/versions&req=%5E1.2".to_owned(),

@@ -103,17 +103,17 @@ impl Registry {
         names.dedup();
         let mut having = Vec::new();
         for name in names.into_iter().take(MAX_CHANGES) {
-            having.extend(
-                self.metadata
-                    .list_named_versions(Direction::Import, &NamePattern::Exactly(name))
-                    .await?,
-            );
+            let items = self
+                .metadata
+                .list_items(Direction::Import, &NamePattern::Exactly(name))
+                .await?;
+            having.extend(items.iter().map(|item| item.id));
         }
         if having.is_empty() {
             return Ok(Vec::new());
         }
         let query = Query {
-            having: vec![(Direction::Import, having)],
+            having: vec![having],
             limit: MAX_DEPENDENTS + 2,
             ..Query::default()
         };
