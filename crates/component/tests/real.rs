@@ -20,6 +20,7 @@ fn what_real_toolchains_make_is_analysed() {
     // Whether WIT can be written of it, a language or tool that it names, and how many core modules are in it at least.
     let table = [
         ("javascript.wasm", true, "JavaScript", 1),
+        ("javascript-web.wasm", true, "JavaScript", 1),
         ("python.wasm", true, "wit-component", 10),
         ("rust.wasm", true, "Rust", 3),
         ("c.wasm", true, "wit-component", 3),

@@ -1,4 +1,5 @@
-//! What is said of Wasm and WIT that others made and ship in packages: a reviewed table, one line a file.
+//! What is said of Wasm and WIT that others made and ship in packages, and of what their toolchains make here: a reviewed table, one line a
+//! file.
 //!
 //! `tests/fixtures/shipped.txt` is the table. `WREG_UPDATE=1` writes it anew; look at each line that changed.
 #![expect(
@@ -7,6 +8,7 @@
 )]
 
 use std::{
+    collections::BTreeSet,
     env,
     fmt::Display,
     fs,
@@ -27,14 +29,19 @@ const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/s
 const HEADING: &str = "\
 # What is said of the Wasm and WIT that packages ship. Written by a test (crates/component/tests/shipped.rs, WREG_UPDATE=1).
 # Imports of a core module are the modules that it imports from. A folder of WIT is encoded first, a line for each of its packages.
+# Of what toolchains made here stands what does not depend on their versions: packages instead of interfaces, and no sizes.
 # file | verdict | bytes | world or package | imports | exports | languages / kits / tools | modules | dependencies | beyond wasmtime 48 | WIT
 ";
+
+/// Of each language, and for a world of WASI's command line, of its HTTP, and of one's own.
+const MADE_HERE: [&str; 6] = ["c", "go", "javascript-web", "javascript", "python", "rust"];
 
 #[test]
 fn what_packages_ship_is_seen_as_it_was_reviewed() {
     let Some(folder) = fixtures::packages() else { return };
     let mut lines = Vec::new();
     look_into(&folder, &folder, &mut lines);
+    lines.extend(MADE_HERE.iter().filter_map(|name| made_here(name)));
     lines.sort();
     assert!(lines.len() > 50, "only {} files in {}", lines.len(), folder.display());
     let table = format!("{HEADING}{}\n", lines.join("\n"));
@@ -107,6 +114,33 @@ fn line(name: &str, bytes: &[u8]) -> String {
             format!("{name} | invalid: {}{place} | {}", invalid.message, bytes.len())
         }
     }
+}
+
+fn made_here(name: &str) -> Option<String> {
+    let bytes = fs::read(fixtures::path(&format!("{name}.wasm"))?).expect("it can be read");
+    let seen = analyse(&bytes, NonZeroUsize::MIN).expect("toolchains make valid files");
+    let inspection = &seen.inspection;
+    let packages = |names: Vec<&str>| {
+        let version = |name: &str| {
+            name.split_once('@')
+                .map_or(String::new(), |(_, version)| format!("@{version}"))
+        };
+        let package = |name: &&str| {
+            name.split_once('/')
+                .map(|(package, _)| format!("{package}{}", version(name)))
+        };
+        let all: BTreeSet<String> = names.iter().filter_map(package).collect();
+        joined(&all.into_iter().collect::<Vec<_>>())
+    };
+    let languages: Vec<_> = inspection.languages().map(|language| &language.name).collect();
+    Some(format!(
+        "made here: {name} | {:?} | imports {} | exports {} | {} | wit: {}",
+        inspection.kind,
+        packages(inspection.import_names()),
+        packages(inspection.export_names()),
+        joined(&languages),
+        if seen.wit.is_some() { "yes" } else { "no" },
+    ))
 }
 
 fn columns(seen: &Analysis) -> [String; 10] {
