@@ -82,6 +82,7 @@ fn run_clients(runner: &mut Runner, only: &[String], sandbox: &Sandbox) -> Resul
         sandbox.offer(client.name, &it.program)?;
         installed.push((client.name, it));
     }
+    sandbox.offer("wreg", &runner.target().join("debug/wreg"))?;
     let authority = Authority::make(&sandbox.folder("authority"))?;
     let [certificate, key] = [authority.certificate(), authority.key()];
     let over_tls = [

@@ -7,7 +7,7 @@ pub(super) const CRANE: Client = Client {
     name: "crane",
     about: "go-containerregistry's command",
     install: Install::Go(TOOL),
-    prepare: "",
+    prepare: super::ANALYSIS,
     steps: &[
         Step {
             does: Does::Login,
@@ -27,6 +27,14 @@ crane digest $REGISTRY/crane/pushed:1 | grep -x $(crane digest $REGISTRY/crane/i
             run: "\
 crane export $REGISTRY/crane/pushed:1 - | tar -xO hello.wasm | cmp - hello.wasm
 crane manifest $REGISTRY/crane/pushed:1 | sha256sum | grep $(crane digest $REGISTRY/crane/pushed:1 | cut -d: -f2)",
+        },
+        Step {
+            does: Does::Also("components"),
+            run: "\
+printf '{\"architecture\":\"wasm\",\"os\":\"wasip2\",\"layerDigests\":[\"sha256:%s\"]}' $(sha256sum < hello.wasm | cut -c -64) > config.json
+oras push --oci-layout wasm:1.0.0 --config config.json:application/vnd.wasm.config.v0+json hello.wasm:application/wasm
+crane push wasm $REGISTRY/crane/component:1.0.0
+test \"$(analysis crane/component)\" = \"$(analysis wreg/hello)\"",
         },
         Step {
             does: Does::Also("append"),

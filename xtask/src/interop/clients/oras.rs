@@ -7,7 +7,7 @@ pub(super) const ORAS: Client = Client {
     name: "oras",
     about: "Artifacts of any kind, and what refers to them",
     install: Install::Go(TOOL),
-    prepare: "",
+    prepare: super::ANALYSIS,
     steps: &[
         Step {
             does: Does::Login,
@@ -26,6 +26,10 @@ oras pull --output pulled $REGISTRY/oras/hello:1.0.0
 oras pull --output pulled $REGISTRY/oras/hello:large
 cmp pulled/hello.wasm hello.wasm
 cmp pulled/large.wasm large.wasm",
+        },
+        Step {
+            does: Does::Also("components"),
+            run: "test \"$(analysis oras/hello)\" = \"$(analysis wreg/hello)\"",
         },
         Step {
             does: Does::Also("attach"),

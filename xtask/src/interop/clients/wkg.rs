@@ -27,10 +27,7 @@ END",
         // It has no login of its own: it reads what docker and its kin have stored.
         Step {
             does: Does::Login,
-            run: "\
-oras login $REGISTRY --username me --password-stdin <<< $TOKEN
-mkdir -p ~/.config/wasm-pkg
-echo \"default_registry = \\\"$REGISTRY\\\"\" > ~/.config/wasm-pkg/config.toml",
+            run: "oras login $REGISTRY --username me --password-stdin <<< $TOKEN",
         },
         Step {
             does: Does::Push,
@@ -47,19 +44,29 @@ wkg oci pull --output pulled.wasm $REGISTRY/wkg/large:1.0.0
 cmp pulled.wasm large.wasm",
         },
         Step {
+            does: Does::Also("components"),
+            run: "\
+wreg push hello.wasm $REGISTRY/wreg/hello:1.0.0
+analysis() { wreg show --format json $REGISTRY/$1:1.0.0 | grep -o '\"analysis\":.*,\"findings\"'; }
+test \"$(analysis wkg/hello)\" = \"$(analysis wreg/hello)\"",
+        },
+        Step {
             does: Does::Also("discovery"),
             run: "curl --silent --fail https://$REGISTRY/.well-known/wasm-pkg/registry.json | grep \"\\\"registry\\\":\\\"$REGISTRY\\\"\"",
         },
         Step {
             does: Does::Also("publish"),
             run: "\
+export WKG_REGISTRY=$REGISTRY
 wkg build --wit-dir greet/wit --output greet.wasm
 wkg publish greet.wasm
-! wkg publish greet.wasm",
+! wkg publish greet.wasm
+wreg search --registry $REGISTRY greeting | grep acme/greet",
         },
         Step {
             does: Does::Also("get"),
             run: "\
+export WKG_REGISTRY=$REGISTRY
 RUST_LOG=debug wkg get acme:greet@1.0.0 --output ./got.wasm | grep 'Got registry metadata'
 cmp got.wasm greet.wasm
 wkg get acme:greet --format wit --output ./got.wit
@@ -68,9 +75,22 @@ grep 'greet: func(name: string) -> string' got.wit",
         Step {
             does: Does::Also("fetch"),
             run: "\
+mkdir -p ~/.config/wasm-pkg
+echo \"default_registry = \\\"$REGISTRY\\\"\" > ~/.config/wasm-pkg/config.toml
 cd app
 wkg wit fetch
 grep 'greet: func(name: string) -> string' wit/deps/acme-greet-1.0.0/package.wit",
+        },
+        Step {
+            does: Does::Also("one wkg.lock"),
+            run: "\
+cd app
+cp wkg.lock before
+wreg lock --check
+wreg fetch
+cmp wkg.lock before
+wkg wit fetch
+cmp wkg.lock before",
         },
         Step {
             does: Does::PlainHttp,
