@@ -24,6 +24,18 @@ use crate::{
 /// Loopback, and not by one of the names that some clients take for plain http whatever they are told.
 const HOST: &str = "127.0.0.2:0";
 
+/// `analysis REPOSITORY`: what the registry says of the component that is version 1.0.0 there. Without a repository, what it says of
+/// `hello.wasm` when `wreg` has pushed it.
+const ANALYSIS: &str = r#"#!/bin/sh -e
+at=https://$REGISTRY token=$TOKEN
+if [ $# = 0 ]; then
+  at=http://$LOCAL token=$LOCAL_TOKEN
+  WREG_REGISTRY=$LOCAL WREG_TOKEN=$LOCAL_TOKEN wreg push --quiet hello.wasm "$LOCAL/wreg/hello:1.0.0" > /dev/null
+fi
+curl --silent --show-error --fail --user "me:$token" "$at/api/v1/component?repository=${1-wreg/hello}&reference=1.0.0" |
+  grep -o '"analysis":.*,"findings"'
+"#;
+
 /// Whether to write or to compare, and what to run.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -83,6 +95,7 @@ fn run_clients(runner: &mut Runner, only: &[String], sandbox: &Sandbox) -> Resul
         installed.push((client.name, it));
     }
     sandbox.offer("wreg", &runner.target().join("debug/wreg"))?;
+    sandbox.offer_script("analysis", ANALYSIS)?;
     let authority = Authority::make(&sandbox.folder("authority"))?;
     let [certificate, key] = [authority.certificate(), authority.key()];
     let over_tls = [

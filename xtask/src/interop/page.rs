@@ -119,7 +119,9 @@ const COMMANDS: &str = "
 ## The commands
 
 `$REGISTRY` is the server's host and port and `$TOKEN` a token, for which any user name will do; `$LOCAL` is `127.0.0.1` and a port where
-a second server speaks plain http. `hello.wasm` and `large.wasm` are components of 88 kB and 18 MB.
+a second server speaks plain http. `hello.wasm` and `large.wasm` are components of 88 kB and 18 MB. `analysis`
+followed by a repository prints what the registry has found in version 1.0.0 there (`/api/v1/component`), and alone what it finds in
+`hello.wasm` when `wreg` has pushed it: a component is the same to it whoever brings it.
 ";
 
 /// The whole page.

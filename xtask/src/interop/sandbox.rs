@@ -1,8 +1,9 @@
 //! Where clients run: a folder and a home of their own, nothing of this machine's user.
 
 use std::{
-    env, fs,
-    os::unix::fs::symlink,
+    env,
+    fs::{self, Permissions},
+    os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -36,6 +37,13 @@ impl Sandbox {
         let bin = self.folder("bin");
         fs::create_dir_all(&bin).with_context(|| format!("making {}", bin.display()))?;
         symlink(program, bin.join(name)).with_context(|| format!("a link to {}", program.display()))
+    }
+
+    /// Puts a shell script on the `PATH` of all clients.
+    pub(super) fn offer_script(&self, name: &str, text: &str) -> Result<()> {
+        let script = self.folder("bin").join(name);
+        fs::write(&script, text).with_context(|| format!("writing {}", script.display()))?;
+        fs::set_permissions(&script, Permissions::from_mode(0o755)).context("making it a program")
     }
 
     /// Runs the steps of a client, all of them: what each said, if it failed.

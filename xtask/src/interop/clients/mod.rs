@@ -29,18 +29,6 @@ pub(super) const CLIENTS: &[Client] = &[
     oci_client::OCI_CLIENT,
 ];
 
-/// `analysis REPOSITORY`: what the registry says of the component that is version 1.0.0 there. `wreg` pushes `hello.wasm` to
-/// `wreg/hello`, for comparison.
-const ANALYSIS: &str = "\
-mkdir -p ~/bin
-cat > ~/bin/analysis <<'END'
-#!/bin/sh -e
-export WREG_REGISTRY=$REGISTRY WREG_TOKEN=$TOKEN
-wreg show --format json $REGISTRY/$1:1.0.0 | grep -o '\"analysis\":.*,\"findings\"'
-END
-chmod +x ~/bin/analysis
-WREG_REGISTRY=$REGISTRY WREG_TOKEN=$TOKEN wreg push hello.wasm $REGISTRY/wreg/hello:1.0.0";
-
 /// What a distribution puts into `/etc/containers`, and storage that needs nothing of the kernel, in the folder of the run.
 const CONTAINERS: &str = "\
 mkdir -p ~/.config/containers
