@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use semver::Version;
 use wreg_client::Client;
 use wreg_component::{Invalid, Wit, wit};
-use wreg_oci::{Host, Reference, Tag};
+use wreg_oci::{Host, Tag};
 
 use crate::{
     context::Context,
     error::CliError,
     local::{self, Local},
-    remote::{Artifact, Fetched},
+    remote::{Fetched, Wanted},
 };
 
 /// What a name on the command line means.
@@ -19,7 +19,7 @@ pub(crate) enum Named {
     /// A file; `-` is stdin.
     File(PathBuf),
     /// An artifact.
-    Artifact(Reference),
+    Artifact(Wanted),
 }
 
 impl Named {
@@ -29,17 +29,17 @@ impl Named {
         if text == "-" || path.is_absolute() || path.starts_with(".") || path.starts_with("..") || path.exists() {
             return Ok(Self::File(path.to_owned()));
         }
-        let reference = context
-            .reference(text)
+        let wanted = context
+            .wanted(text)
             .map_err(|error| error.reworded(format!("there is no file {text}, and it is not a reference either")))?;
-        Ok(Self::Artifact(reference))
+        Ok(Self::Artifact(wanted))
     }
 
     /// The registry that it is in.
     fn host(&self) -> Option<&Host> {
         match self {
             Self::File(_) => None,
-            Self::Artifact(reference) => Some(&reference.host),
+            Self::Artifact(wanted) => Some(wanted.host()),
         }
     }
 
@@ -62,8 +62,10 @@ impl Named {
 
     async fn read(&self, client: Option<&Client>, context: &Context) -> Result<Given, CliError> {
         match (self, client) {
-            (Self::Artifact(reference), Some(client)) => Given::fetch(reference, client, context).await,
-            (Self::Artifact(reference), None) => Err(CliError::failed(format!("there is no client for {reference}"))),
+            (Self::Artifact(wanted), Some(client)) => Given::fetch(wanted, client, context).await,
+            (Self::Artifact(wanted), None) => {
+                Err(CliError::failed(format!("there is no client for {}", wanted.host())))
+            }
             (Self::File(path), _) => Given::file(path).await,
         }
     }
@@ -84,10 +86,10 @@ impl Given {
         Self::valid(local::name(path), None, local::read(path).await?)
     }
 
-    /// Fetches the WebAssembly that `reference` names.
-    pub(crate) async fn fetch(reference: &Reference, client: &Client, context: &Context) -> Result<Self, CliError> {
-        let registry = client.registry(&reference.host)?;
-        let artifact = Artifact::find(&registry, reference).await?;
+    /// Fetches the WebAssembly that is wanted.
+    pub(crate) async fn fetch(wanted: &Wanted, client: &Client, context: &Context) -> Result<Self, CliError> {
+        let registry = client.registry(wanted.host())?;
+        let (reference, artifact) = wanted.find(&registry).await?;
         let layer = artifact.wasm_layer().ok_or_else(|| artifact.not_wasm())?;
         let fetched = Fetched::fetch(client, &registry, &reference.repository, layer, &context.printer).await?;
         let tag = reference.tag.clone().filter(|_| reference.digest.is_none());

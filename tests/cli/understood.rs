@@ -1,6 +1,7 @@
 //! `wreg namespace`, `search`, `show`, `versions`, `yank`, `deprecate`, and `wreg pull` of a requirement.
 
 use wreg_harness::{RegistryProcess, fixtures::wat};
+use wreg_oci::Digest;
 
 use crate::wreg::User;
 
@@ -42,6 +43,37 @@ fn versions_are_listed_and_the_highest_that_is_allowed_is_pulled() {
     user.run(&["pull", &format!("{host}/acme/hello@newest")])
         .unknown()
         .saying("neither a digest nor a requirement");
+}
+
+#[test]
+fn a_requirement_names_a_version_wherever_an_artifact_is_named() {
+    let registry = RegistryProcess::start();
+    let host = registry.address();
+    let user = pushed(&registry, &["1.2.0", "1.10.0", "2.0.0"]);
+    let wanted = format!("{host}/acme/hello@^1.2");
+    let versions = user
+        .run(&["versions", &format!("{host}/acme/hello"), "--format", "json"])
+        .yes()
+        .json();
+    assert_eq!(versions["versions"][1]["tag"], "1.10.0");
+    let manifest = versions["versions"][1]["digest"].as_str().expect("a digest");
+    let layer = Digest::sha256(wat::component_with("1.10.0")).to_string();
+    let file = user.file("same.wasm", wat::component_with("1.10.0"));
+    for (arguments, found) in [
+        (&["show", &wanted][..], manifest),
+        (&["inspect", &wanted, "--deep"], &layer),
+        (&["wit", &wanted], "world"),
+        (&["size", &wanted], manifest),
+        (&["diff", &wanted, &file], "the same"),
+        (&["check", &file, &wanted, "--version", "1.10.1"], "1.10.1"),
+    ] {
+        let text = user.run(arguments).yes().text();
+        assert!(text.contains(found), "{arguments:?}: {text}");
+    }
+    let none = format!("{host}/acme/hello@^3");
+    for arguments in [&["show", &none][..], &["inspect", &none], &["size", &none]] {
+        user.run(arguments).no().saying("no version of").saying("wreg versions");
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ const MAX_SHOWN: usize = 5;
 /// Add packages to the WIT project in this folder
 ///
 /// Each is looked up in its registry; the highest version that is allowed is fixed in wkg.lock and fetched into wit/deps, so that the
-/// text in wit can refer to it. The requirement is written to [overrides] in wkg.toml, where wkg looks for what the text does not say:
+/// text in wit can refer to it. The requirement is written to the table overrides of wkg.toml, where wkg looks for what the text does not say:
 /// as it was typed, or exactly the version that was found, since text names exact versions too. Where the text names that very version
 /// already, no entry is needed and none is made. Comments and order of wkg.toml stay.
 ///

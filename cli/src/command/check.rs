@@ -12,6 +12,7 @@ use crate::{
     error::CliError,
     given::{Given, version_of},
     output::Successor,
+    remote::Wanted,
 };
 
 /// Check whether a file would be a right next version
@@ -36,7 +37,7 @@ Examples:
 pub(crate) struct Args {
     /// The file, or - for stdin
     file: PathBuf,
-    /// The version that is there: host/repository:tag or host/repository@digest; host/repository for the highest
+    /// The version that is there: host/repository:tag, @digest or @^1.2; host/repository for the highest
     reference: String,
     /// The version that the file is to get [default: that of its WIT package, else what it says of itself]
     #[arg(long, value_name = "VERSION")]
@@ -44,12 +45,10 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
-    let reference = context.reference(&args.reference)?;
+    let wanted = context.wanted(&args.reference)?;
     let new = Given::file(&args.file).await?;
-    let client = context.client_with_store(std::slice::from_ref(&reference.host))?;
-    let old = there(&reference, &client, context)
-        .await
-        .map_err(CliError::unanswered)?;
+    let client = context.client_with_store(std::slice::from_ref(wanted.host()))?;
+    let old = there(wanted, &client, context).await.map_err(CliError::unanswered)?;
     let Some(old_version) = old.version() else {
         return Err(CliError::failed(format!("{} has no version", old.name))
             .hint("name a tag that is a semantic version, such as 1.2.0"));
@@ -83,11 +82,12 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
     })
 }
 
-/// The version that is there: what `reference` names, or the highest of its repository.
-async fn there(reference: &Reference, client: &Client, context: &Context) -> Result<Given, CliError> {
-    if reference.tag.is_some() || reference.digest.is_some() {
-        return Given::fetch(reference, client, context).await;
-    }
+/// The version that is there: what is named, or the highest of its repository.
+async fn there(wanted: Wanted, client: &Client, context: &Context) -> Result<Given, CliError> {
+    let reference = match wanted {
+        Wanted::Reference(reference) if reference.tag.is_none() && reference.digest.is_none() => reference,
+        named => return Given::fetch(&named, client, context).await,
+    };
     let registry = client.registry(&reference.host)?;
     let tags = registry.tags(&reference.repository).await?;
     let Some(tag) = highest(tags) else {
@@ -97,9 +97,9 @@ async fn there(reference: &Reference, client: &Client, context: &Context) -> Res
     context.printer.note(format!("the highest version is {tag}"));
     let reference = Reference {
         tag: Some(tag),
-        ..reference.clone()
+        ..reference
     };
-    Given::fetch(&reference, client, context).await
+    Given::fetch(&Wanted::Reference(reference), client, context).await
 }
 
 /// The highest release among the tags, else the highest pre-release.

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use wreg_component::Invalid;
-use wreg_oci::Reference;
 
 use super::{Verdict, wit};
 use crate::{
@@ -12,7 +11,7 @@ use crate::{
     given::Named,
     local,
     output::{Annotated, InRegistry, Inspected, Source, Wasm},
-    remote::{Artifact, Config, Fetched, mismatches},
+    remote::{Artifact, Config, Fetched, Wanted, mismatches},
 };
 
 /// Show what a file or an artifact is
@@ -32,7 +31,7 @@ Examples:
   wreg inspect localhost:5000/acme/hello:1.0.0 --deep --format json
   wreg inspect hello.wasm --wit > hello.wit")]
 pub(crate) struct Args {
-    /// A file, - for stdin, or host/repository:tag or host/repository@digest
+    /// A file, - for stdin, or host/repository:tag, @digest or @^1.2
     #[arg(value_name = "REFERENCE|FILE")]
     what: String,
     /// The WIT text of the component
@@ -51,7 +50,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
     }
     match named {
         Named::File(path) => inspect_file(&path, context).await,
-        Named::Artifact(reference) => inspect_reference(&reference, &args, context).await,
+        Named::Artifact(wanted) => inspect_artifact(&wanted, &args, context).await,
     }
 }
 
@@ -72,10 +71,10 @@ async fn inspect_file(path: &Path, context: &Context) -> Result<Verdict, CliErro
     Ok(Verdict::Yes)
 }
 
-async fn inspect_reference(reference: &Reference, args: &Args, context: &Context) -> Result<Verdict, CliError> {
-    let client = context.client_with_store(std::slice::from_ref(&reference.host))?;
-    let registry = client.registry(&reference.host)?;
-    let artifact = Artifact::find(&registry, reference).await?;
+async fn inspect_artifact(wanted: &Wanted, args: &Args, context: &Context) -> Result<Verdict, CliError> {
+    let client = context.client_with_store(std::slice::from_ref(wanted.host()))?;
+    let registry = client.registry(wanted.host())?;
+    let (reference, artifact) = wanted.find(&registry).await?;
     let layer = artifact.wasm_layer();
     let local = match layer {
         Some(layer) if args.deep => {

@@ -18,7 +18,7 @@ Examples:
   wreg show localhost:5000/acme/hello --history
   wreg show localhost:5000/acme/hello:1.2.0 --format json")]
 pub(crate) struct Args {
-    /// The version: host/repository:tag or host/repository@digest
+    /// The version: host/repository:tag, host/repository@digest, or host/repository@^1.2
     reference: String,
     /// Where the tag pointed before
     #[arg(long)]
@@ -26,13 +26,14 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
-    let reference = context.reference(&args.reference)?;
-    let at = reference.tag_or_digest();
+    let wanted = context.wanted(&args.reference)?;
     let registry = context
-        .client(std::slice::from_ref(&reference.host))?
-        .registry(&reference.host)?;
-    let component = registry.component(&reference.repository, &at).await?;
+        .client(std::slice::from_ref(wanted.host()))?
+        .registry(wanted.host())?;
+    let reference = wanted.choose(&registry).await?;
     let versions = registry.versions(&reference.repository).await?;
+    let at = reference.tag_or_digest();
+    let component = registry.component(&reference.repository, &at).await?;
     let version = versions
         .versions
         .iter()

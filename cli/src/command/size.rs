@@ -26,7 +26,7 @@ Examples:
   wreg size localhost:5000/acme/hello:1.0.0
   wreg size hello.wasm --format json | jq .space.code")]
 pub(crate) struct Args {
-    /// A file, - for stdin, or host/repository:tag or host/repository@digest
+    /// A file, - for stdin, or host/repository:tag, @digest or @^1.2
     #[arg(value_name = "REFERENCE|FILE")]
     what: String,
 }

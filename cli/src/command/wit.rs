@@ -33,7 +33,7 @@ Examples:
   wreg wit localhost:5000/acme/hello:1.0.0 -o wit
   wreg wit localhost:5000/acme/hello:1.0.0 --format json")]
 pub(crate) struct Args {
-    /// A file, - for stdin, or host/repository:tag or host/repository@digest
+    /// A file, - for stdin, or host/repository:tag, @digest or @^1.2
     #[arg(value_name = "REFERENCE|FILE")]
     what: String,
     /// The folder to write; it must not be there yet, or be empty

@@ -27,50 +27,48 @@ impl Wanted {
     }
 
     /// Finds it: the reference that it came to, and the artifact. Where there is no tag `latest`, that means the highest version.
-    pub(crate) async fn find(self, registry: &Registry) -> Result<(Reference, Artifact), CliError> {
+    pub(crate) async fn find(&self, registry: &Registry) -> Result<(Reference, Artifact), CliError> {
+        let reference = self.choose(registry).await?;
+        match Artifact::find(registry, &reference).await {
+            Err(error) if error.kind() == Kind::No && reference.tag_or_digest() == TagOrDigest::Tag(Tag::latest()) => {
+                let found = registry.find_version(&reference.repository, &VersionReq::STAR).await;
+                let Ok(Some(found)) = found else {
+                    return Err(error);
+                };
+                let reference = at(reference.host, reference.repository, found);
+                let artifact = Artifact::find(registry, &reference).await?;
+                Ok((reference, artifact))
+            }
+            found => found.map(|artifact| (reference, artifact)),
+        }
+    }
+
+    /// The reference that it comes to. Whether anything is there is not asked where it is one already.
+    pub(crate) async fn choose(&self, registry: &Registry) -> Result<Reference, CliError> {
         match self {
+            Self::Reference(reference) => Ok(reference.clone()),
             Self::Version {
                 host,
                 repository,
                 requirement,
             } => {
-                let found = registry.find_version(&repository, &requirement).await?;
+                let found = registry.find_version(repository, requirement).await?;
                 let found = found.ok_or_else(|| {
                     CliError::no(format!("no version of {host}/{repository} fits {requirement}")).hint(format!(
                         "`wreg versions {host}/{repository}` lists those that there are"
                     ))
                 })?;
-                let reference = at(host, repository, found);
-                let artifact = Artifact::find(registry, &reference).await?;
-                Ok((reference, artifact))
+                Ok(at(host.clone(), repository.clone(), found))
             }
-            Self::Reference(reference) => match Artifact::find(registry, &reference).await {
-                Err(error)
-                    if error.kind() == Kind::No && reference.tag_or_digest() == TagOrDigest::Tag(Tag::latest()) =>
-                {
-                    let found = registry.find_version(&reference.repository, &VersionReq::STAR).await;
-                    let Ok(Some(found)) = found else {
-                        return Err(error);
-                    };
-                    let reference = at(reference.host, reference.repository, found);
-                    let artifact = Artifact::find(registry, &reference).await?;
-                    Ok((reference, artifact))
-                }
-                found => found.map(|artifact| (reference, artifact)),
-            },
         }
     }
 }
 
-fn at(host: Host, repository: RepositoryName, found: TagOrDigest) -> Reference {
-    let (tag, digest) = match found {
-        TagOrDigest::Tag(tag) => (Some(tag), None),
-        TagOrDigest::Digest(digest) => (None, Some(digest)),
-    };
+fn at(host: Host, repository: RepositoryName, tag: Tag) -> Reference {
     Reference {
         host,
         repository,
-        tag,
-        digest,
+        tag: Some(tag),
+        digest: None,
     }
 }

@@ -1,7 +1,7 @@
 //! The vocabulary of OCI registries, for both ends: values that are valid by construction, and one grammar of URLs. No I/O.
 //!
 //! - [`digest`] · [`name`] · [`tag`] · [`media_type`]: the values. Text becomes one through `FromStr` and no other way.
-//! - [`tag_or_digest`]: what a URL selects a manifest by. [`reference`]: the whole string that a person types.
+//! - [`tag_or_digest`]: what a URL selects a manifest by. [`mod@reference`]: the whole string that a person types.
 //! - [`descriptor`] · [`manifest`]: what a manifest says, read without ambiguity.
 //! - [`wasm`]: the CNCF Wasm artifact, written so that the same input gives the same bytes. [`layout`]: the layouts in which Wasm comes.
 //! - [`version`]: tags that are semantic versions.

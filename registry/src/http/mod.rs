@@ -1,7 +1,7 @@
 //! HTTP: the only code that knows axum and status codes.
 //!
 //! Everything under `/v2/` is one route. The path is parsed into an [`Endpoint`] (repository names hold slashes, which no router
-//! sees through), the caller is identified once, and each arm of [`v2`] gets its permit from the gate before it can call the
+//! sees through), the caller is identified once, and each arm of `v2` gets its permit from the gate before it can call the
 //! domain. One file per noun: request → domain → response. What an error looks like stands in `error.rs` alone.
 
 mod api;

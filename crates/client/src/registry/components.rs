@@ -46,15 +46,15 @@ impl Registry {
             .await
     }
 
-    /// The tag or digest of the highest version that `requirement` allows; `None` if there is none. wreg passes yanked ones over; another
+    /// The tag of the highest version that `requirement` allows; `None` if there is none. wreg passes yanked ones over; another
     /// registry knows of no such thing, and its tags are looked through.
     pub async fn find_version(
         &self,
         repository: &RepositoryName,
         requirement: &semver::VersionReq,
-    ) -> Result<Option<TagOrDigest>, Error> {
+    ) -> Result<Option<Tag>, Error> {
         match self.resolve_version(repository, requirement).await {
-            Ok(found) => return Ok(Some(found.version.digest.into())),
+            Ok(found) => return Ok(Some(found.version.tag)),
             Err(error) if is_other_registry(&error) => {}
             Err(error) => return Err(error),
         }
@@ -72,7 +72,7 @@ impl Registry {
         let highest = version::highest(&numbers, requirement);
         Ok(highest
             .and_then(|place| versions.get(place))
-            .map(|(tag, _)| (*tag).clone().into()))
+            .map(|(tag, _)| (*tag).clone()))
     }
 
     /// Where a tag pointed and when it changed.

@@ -26,7 +26,7 @@ use gate::{Gate, Step};
 /// own bound on a function body, 7 654 321 bytes, is lower.) Code is held a function at a time, data a segment's offset
 /// expression at a time, and large custom sections not at all. What the validator learns of types, functions and so on comes
 /// on top. It is a few megabytes for an ordinary file of any size; what a hostile one can drive it to is bounded as well, at a
-/// few hundred megabytes, by refusing what no compiler writes ([`Reason::TooLarge`]).
+/// few hundred megabytes, by refusing what no compiler writes ([`Reason::TooLarge`](crate::Reason::TooLarge)).
 pub const MAX_PENDING: usize = 16 << 20;
 
 /// What a valid file is.
