@@ -1,15 +1,16 @@
 //! What runs in the process of an analysis.
 
 use std::{
-    fs::File,
     io::{self, Read as _, Write as _},
     num::NonZeroUsize,
-    os::fd::AsFd as _,
     process::ExitCode,
     thread,
 };
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::{
+    fs::fstat,
+    process::{Resource, Rlimit, setrlimit},
+};
 use serde::Serialize;
 use wreg_component::{analyse, compare};
 
@@ -61,10 +62,9 @@ fn limit() -> rustix::io::Result<()> {
 
 fn read() -> io::Result<Outcome> {
     // As a file, of which it is known how long it is; or a pipe, which says that it is nothing yet.
-    let stdin = File::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let length = stdin.metadata()?.len().min(MAX_BYTES + 1);
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-    stdin.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    let length = u64::try_from(fstat(io::stdin())?.st_size).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(MAX_BYTES + 1)).unwrap_or_default());
+    io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Ok(Outcome::Failed(format!("it has more than {MAX_BYTES} bytes")));
     }

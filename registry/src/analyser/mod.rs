@@ -8,7 +8,7 @@
 mod child;
 mod process;
 
-use std::fs::File;
+use std::process::Stdio;
 
 use serde::{Deserialize, Serialize};
 use wreg_component::{Analysis, Comparison, Invalid};
@@ -37,8 +37,8 @@ type ByteStream = futures_util::stream::BoxStream<'static, Result<bytes::Bytes, 
 
 /// What is analysed, which is read to its end.
 pub(crate) enum Input {
-    /// A file, which the process reads by itself.
-    File(File),
+    /// An open file, which the process reads by itself.
+    File(Stdio),
     /// Bytes, which the process is sent.
     Stream(ByteStream),
 }

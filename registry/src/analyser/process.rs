@@ -92,7 +92,7 @@ impl Analyser {
 
     async fn run(&self, action: &str, input: Input) -> Result<Answer, Unanswered> {
         let (stdin, bytes) = match input {
-            Input::File(file) => (file.into(), None),
+            Input::File(file) => (file, None),
             Input::Stream(bytes) => (Stdio::piped(), Some(bytes)),
         };
         let mut child = Command::new(&*self.program)

@@ -1,6 +1,6 @@
 //! Blobs: read, mounted from other repositories, deleted. How they come is in `uploads.rs`.
 
-use std::{fs::File, ops::Range};
+use std::{ops::Range, process::Stdio};
 
 use bytes::Bytes;
 use wreg_oci::{Digest, RepositoryName};
@@ -120,10 +120,10 @@ impl Registry {
         stream.map(BlobBytes::Stream).ok_or_else(|| lost(blob, key, None))
     }
 
-    /// The blob as an open file that another process may read, where it is one.
-    pub(super) async fn blob_file(&self, blob: &Blob) -> Result<Option<File>> {
+    /// The blob as what another process may read, where it is a file.
+    pub(super) async fn blob_file(&self, blob: &Blob) -> Result<Option<Stdio>> {
         match &blob.content {
-            Content::Store(key) => Ok(self.storage.file(key).await?),
+            Content::Store(key) => Ok(self.storage.file(key).await?.map(Stdio::from)),
             Content::Here(_) => Ok(None),
         }
     }
