@@ -44,7 +44,7 @@ const KNOWN_TO: [(&str, &[&str]); 18] = [
 ];
 
 /// Crates that only turn bytes into facts.
-const PURE: [&str; 3] = ["crates/api", "crates/component", "crates/oci"];
+const PURE: [&str; 4] = ["crates/api", "crates/component", "crates/oci", "crates/trust"];
 /// What those never name.
 const WORLD: [&str; 10] = [
     "std::env",
@@ -60,7 +60,7 @@ const WORLD: [&str; 10] = [
 ];
 
 /// The folders of the workspace, and which of wreg's own crates each may depend on.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 10] = [
     ("registry", &["wreg-api", "wreg-component", "wreg-oci", "wreg-trust"]),
     (
         "cli",
@@ -70,6 +70,7 @@ const CRATES: [(&str, &[&str]); 9] = [
     ("crates/client", &["wreg-api", "wreg-oci", "wreg-trust"]),
     ("crates/component", &["wreg-oci"]),
     ("crates/oci", &[]),
+    ("crates/trust", &["wreg-oci"]),
     ("tests/harness", &[]),
     ("bench", &["wreg-harness", "wreg-oci"]),
     ("xtask", &[]),

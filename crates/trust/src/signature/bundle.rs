@@ -1,0 +1,106 @@
+//! Sigstore bundles: an envelope with what it takes to check it. Here those whose key the verifier has.
+//!
+//! Source: sigstore protobuf-specs, `sigstore_bundle.proto`, version 0.3.
+
+use serde::{Deserialize, Serialize};
+use wreg_oci::Digest;
+
+use super::{
+    dsse::Envelope,
+    key::{PublicKey, SigningKey},
+    statement::{self, Statement},
+};
+
+/// The media type of a bundle, of the layer that holds one, and the artifact type of its manifest.
+pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+/// The most bytes of a bundle that are looked at.
+pub const MAX_BUNDLE: usize = 4 << 20;
+
+/// Why a bundle proves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unproven {
+    /// It is no bundle of version 0.3 with an envelope, or a larger one than is looked at.
+    #[error("it is no sigstore bundle of version 0.3 with a signed statement")]
+    Malformed,
+    /// None of the keys has signed it.
+    #[error("none of the keys that are trusted has signed it")]
+    Signature,
+    /// What is signed is no statement.
+    #[error("what is signed is no in-toto statement")]
+    Statement,
+    /// The statement is about something else.
+    #[error("it is about another artifact")]
+    Subject,
+}
+
+/// A statement that is signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bundle {
+    media_type: String,
+    verification_material: VerificationMaterial,
+    dsse_envelope: Envelope,
+}
+
+/// What it takes to check a signature beside the key. A bundle without a key's name is somebody else's business, and stays readable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct VerificationMaterial {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    public_key: Option<KeyName>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct KeyName {
+    hint: String,
+}
+
+impl Bundle {
+    /// Signs a statement. The same statement and key give the same bytes.
+    pub fn sign(statement: &Statement, key: &SigningKey) -> Self {
+        Self {
+            media_type: MEDIA_TYPE.to_owned(),
+            verification_material: VerificationMaterial {
+                public_key: Some(KeyName {
+                    hint: key.public_key().hint(),
+                }),
+            },
+            dsse_envelope: Envelope::sign(statement::MEDIA_TYPE, &statement.to_bytes(), key),
+        }
+    }
+
+    /// Reads one.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Unproven> {
+        if bytes.len() > MAX_BUNDLE {
+            return Err(Unproven::Malformed);
+        }
+        let bundle: Self = serde_json::from_slice(bytes).map_err(|_| Unproven::Malformed)?;
+        (bundle.media_type == MEDIA_TYPE)
+            .then_some(bundle)
+            .ok_or(Unproven::Malformed)
+    }
+
+    /// The bundle as JSON.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // It has text for keys and nothing that could fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// What the bundle names its key by, if it does.
+    pub fn hint(&self) -> Option<&str> {
+        self.verification_material.public_key.as_ref().map(|key| &*key.hint)
+    }
+
+    /// The statement about the manifest with that digest, if one of these keys has signed it: with the place of the key.
+    pub fn verify(&self, digest: &Digest, keys: &[PublicKey]) -> Result<(Statement, usize), Unproven> {
+        if self.dsse_envelope.payload_type() != statement::MEDIA_TYPE {
+            return Err(Unproven::Statement);
+        }
+        let (payload, key) = self.dsse_envelope.verify(keys).ok_or(Unproven::Signature)?;
+        let statement = Statement::parse(&payload).ok_or(Unproven::Statement)?;
+        statement
+            .is_about(digest)
+            .then_some((statement, key))
+            .ok_or(Unproven::Subject)
+    }
+}

@@ -1,0 +1,4 @@
+//! What can be checked, against others' implementations of the same.
+
+mod log;
+mod signature;
