@@ -77,7 +77,7 @@ pub(super) async fn deprecate(args: Deprecate, context: &mut Context) -> Result<
 async fn mark(text: &str, change: &MarkChange, context: &Context) -> Result<Verdict, CliError> {
     let reference = context.reference(text)?;
     if !change.is_valid() {
-        return Err(CliError::usage("a text has from 1 to 500 bytes, on one line"));
+        return Err(CliError::usage("a text has from 1 to 500 characters, on one line"));
     }
     let registry = context
         .client(std::slice::from_ref(&reference.host))?

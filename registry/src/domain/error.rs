@@ -98,7 +98,7 @@ pub enum Error {
     },
     /// What was to be said of a version cannot be kept.
     #[error(
-        "a text of a mark is empty, has more than 500 bytes or control characters, an id has spaces, or there are 20 advisories already"
+        "a text of a mark is empty, has more than 500 characters or control characters, an id has spaces, or there are 20 advisories already"
     )]
     MarkInvalid,
     /// What was looked for makes no sense.
