@@ -9,6 +9,7 @@ mod delete;
 mod diff;
 mod fetch;
 mod inspect;
+mod key;
 mod lock;
 mod login;
 mod logout;
@@ -19,11 +20,13 @@ mod reference;
 mod repository;
 mod search;
 mod show;
+mod sign;
 mod size;
 mod tags;
 mod token;
 mod undelete;
 mod validate;
+mod verify;
 mod version;
 mod versions;
 mod wit;
@@ -60,6 +63,10 @@ pub(crate) enum Command {
     Tags(tags::Args),
     Yank(yank::Yank),
     Deprecate(yank::Deprecate),
+    Sign(sign::Sign),
+    Attest(sign::Attest),
+    Verify(verify::Args),
+    Key(key::Args),
     Delete(delete::Args),
     Undelete(undelete::Args),
     Copy(copy::Args),
@@ -134,6 +141,10 @@ impl Command {
             Self::Tags(args) => tags::run(args, context).await,
             Self::Yank(args) => yank::yank(args, context).await,
             Self::Deprecate(args) => yank::deprecate(args, context).await,
+            Self::Sign(args) => sign::sign(args, context).await,
+            Self::Attest(args) => sign::attest(args, context).await,
+            Self::Verify(args) => verify::run(args, context).await,
+            Self::Key(args) => key::run(args, context),
             Self::Delete(args) => delete::run(args, context).await,
             Self::Undelete(args) => undelete::run(args, context).await,
             Self::Copy(args) => copy::run(args, context).await,

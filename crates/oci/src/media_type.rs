@@ -34,6 +34,10 @@ impl MediaType {
     pub const WASM: Self = Self(Cow::Borrowed("application/wasm"));
     /// The config of a Wasm artifact.
     pub const WASM_CONFIG: Self = Self(Cow::Borrowed("application/vnd.wasm.config.v0+json"));
+    /// A sigstore bundle: a signed statement, with what it takes to check it.
+    pub const SIGSTORE_BUNDLE: Self = Self(Cow::Borrowed("application/vnd.dev.sigstore.bundle.v0.3+json"));
+    /// What cosign signs in its older form.
+    pub const SIMPLE_SIGNING: Self = Self(Cow::Borrowed("application/vnd.dev.cosign.simplesigning.v1+json"));
 
     /// `type/subtype`.
     pub fn as_str(&self) -> &str {

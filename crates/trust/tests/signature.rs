@@ -135,8 +135,18 @@ fn what_is_no_bundle_is_none() {
         (bundle.hint(), bundle.verify(&digest(), &[keys().1])),
         (None, Err(Unproven::Signature))
     );
-    // What is signed must be a statement.
+    // What is signed must be a statement, of a version that is known.
     let (key, public) = keys();
+    let subject = json!([{ "digest": { "sha256": digest().encoded() } }]);
+    for (version, known) in [("v1", true), ("v0.1", true), ("v2", false)] {
+        let kind = format!("https://in-toto.io/Statement/{version}");
+        let text = json!({ "_type": kind, "subject": subject, "predicateType": "a:b", "predicate": {} }).to_string();
+        assert_eq!(
+            Statement::parse(text.as_bytes()).is_some_and(|one| one.is_about(&digest())),
+            known,
+            "{version}"
+        );
+    }
     let envelope = dsse::Envelope::sign(statement::MEDIA_TYPE, b"{}", &key);
     let other = json!({ "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "verificationMaterial": {}, "dsseEnvelope": envelope });
     let other = Bundle::parse(other.to_string().as_bytes()).expect("it is one");

@@ -8,6 +8,7 @@ mod lists;
 mod manifests;
 mod packages;
 mod settings;
+mod signatures;
 mod tokens;
 
 use std::{
@@ -20,7 +21,12 @@ use bytes::Bytes;
 use http::StatusCode;
 use wreg_oci::{Descriptor, Endpoint, Host, RepositoryName};
 
-pub use self::{check::Check, manifests::FetchedManifest, packages::PackageMetadata};
+pub use self::{
+    check::Check,
+    manifests::FetchedManifest,
+    packages::PackageMetadata,
+    signatures::{FoundSignature, Proven},
+};
 use crate::{
     BlobSource, Credentials, Error, Progress, PulledBlob, PushedBlob, Secret, Store, auth::Scope, http::Connection,
     transfer,

@@ -3,7 +3,7 @@
 //! Source: sigstore protobuf-specs, `sigstore_bundle.proto`, version 0.3.
 
 use serde::{Deserialize, Serialize};
-use wreg_oci::Digest;
+use wreg_oci::{Digest, MediaType};
 
 use super::{
     dsse::Envelope,
@@ -11,8 +11,6 @@ use super::{
     statement::{self, Statement},
 };
 
-/// The media type of a bundle, of the layer that holds one, and the artifact type of its manifest.
-pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// The most bytes of a bundle that are looked at.
 pub const MAX_BUNDLE: usize = 4 << 20;
 
@@ -37,7 +35,7 @@ pub enum Unproven {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bundle {
-    media_type: String,
+    media_type: MediaType,
     verification_material: VerificationMaterial,
     dsse_envelope: Envelope,
 }
@@ -59,7 +57,7 @@ impl Bundle {
     /// Signs a statement. The same statement and key give the same bytes.
     pub fn sign(statement: &Statement, key: &SigningKey) -> Self {
         Self {
-            media_type: MEDIA_TYPE.to_owned(),
+            media_type: MediaType::SIGSTORE_BUNDLE,
             verification_material: VerificationMaterial {
                 public_key: Some(KeyName {
                     hint: key.public_key().hint(),
@@ -75,7 +73,7 @@ impl Bundle {
             return Err(Unproven::Malformed);
         }
         let bundle: Self = serde_json::from_slice(bytes).map_err(|_| Unproven::Malformed)?;
-        (bundle.media_type == MEDIA_TYPE)
+        (bundle.media_type == MediaType::SIGSTORE_BUNDLE)
             .then_some(bundle)
             .ok_or(Unproven::Malformed)
     }

@@ -74,6 +74,14 @@ impl fmt::Display for Signature {
     }
 }
 
+impl FromStr for Signature {
+    type Err = base64::DecodeError;
+
+    fn from_str(text: &str) -> Result<Self, base64::DecodeError> {
+        BASE64_STANDARD.decode(text).map(Self)
+    }
+}
+
 /// A public key. As text SPKI in PEM, as `cosign verify --key` takes it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);

@@ -1,18 +1,21 @@
 //! Signatures of artifacts, in the forms that sigstore's tools read and write.
 //!
 //! - [`key`]: ECDSA over P-256 with SHA-256.
-//! - [`statement`]: what is said of an artifact. [`dsse`]: how it is signed. [`bundle`]: how both travel, beside the artifact as a referrer.
+//! - [`statement`]: what is said of an artifact. [`dsse`]: how it is signed. [`bundle`]: how both travel, and [`artifact`]: as what, beside the one
+//!   that they are about.
 //! - [`simple`]: the older form, which stands under the tag `sha256-….sig`.
 //!
 //! Source: sigstore protobuf-specs, `sigstore_bundle.proto`; in-toto attestation framework, Statement v1; secure-systems-lab/dsse,
 //! protocol.md; cosign, `specs/SIGNATURE_SPEC.md`.
 
+pub mod artifact;
 pub mod bundle;
 pub mod dsse;
 pub mod key;
 pub mod simple;
 pub mod statement;
 
+pub use artifact::BundleArtifact;
 pub use bundle::{Bundle, Unproven};
 pub use dsse::Envelope;
 pub use key::{PublicKey, Signature, SigningKey};

@@ -8,9 +8,9 @@ use wreg_oci::Digest;
 
 use super::key::{PublicKey, Signature};
 
-/// The media type of the layer that holds the payload.
-pub const MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
-/// The annotation of that layer with the signature, in base64.
+/// The most bytes of a payload that are looked at.
+pub const MAX_PAYLOAD: u64 = 64 << 10;
+/// The annotation of the layer that holds the payload with the signature, in base64.
 pub const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 const TYPE: &str = "cosign container image signature";
 

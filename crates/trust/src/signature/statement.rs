@@ -9,6 +9,8 @@ use serde_json::Value;
 use wreg_oci::Digest;
 
 const TYPE: &str = "https://in-toto.io/Statement/v1";
+/// The version before has the same members, and `cosign attest` writes it to this day.
+const OLD_TYPE: &str = "https://in-toto.io/Statement/v0.1";
 /// The media type of a statement as JSON.
 pub const MEDIA_TYPE: &str = "application/vnd.in-toto+json";
 /// The predicate of which nothing is said but that somebody signs.
@@ -53,10 +55,10 @@ impl Statement {
         }
     }
 
-    /// The statement in the bytes of a payload; `None` if it is none of this version.
+    /// The statement in the bytes of a payload; `None` if it is none of version 1 or 0.1.
     pub fn parse(payload: &[u8]) -> Option<Self> {
         let statement: Self = serde_json::from_slice(payload).ok()?;
-        (statement.kind == TYPE).then_some(statement)
+        [TYPE, OLD_TYPE].contains(&&*statement.kind).then_some(statement)
     }
 
     /// The bytes that are signed.

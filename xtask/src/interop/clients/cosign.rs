@@ -88,6 +88,27 @@ cosign verify --key cosign.pub --insecure-ignore-tlog --new-bundle-format=false 
 crane ls $REGISTRY/cosign/unsigned | grep '^sha256-.*[.]sig$'",
         },
         Step {
+            does: Does::Also("wreg sign"),
+            run: "\
+export WREG_REGISTRY=$REGISTRY WREG_TOKEN=$TOKEN
+wreg key generate own
+crane append --oci-empty-base --new_layer hello.tar --new_tag $REGISTRY/cosign/wreg:1
+wreg --ca-file $SSL_CERT_FILE sign --key own.key $REGISTRY/cosign/wreg:1
+cosign verify --key own.pub --insecure-ignore-tlog $REGISTRY/cosign/wreg:1
+! cosign verify --key cosign.pub --insecure-ignore-tlog $REGISTRY/cosign/wreg:1
+wreg --ca-file $SSL_CERT_FILE attest --key own.key --type https://example.org/built --predicate predicate.json $REGISTRY/cosign/wreg:1
+cosign verify-attestation --key own.pub --insecure-ignore-tlog --type https://example.org/built $REGISTRY/cosign/wreg:1",
+        },
+        Step {
+            does: Does::Also("wreg verify"),
+            run: "\
+export WREG_REGISTRY=$REGISTRY WREG_TOKEN=$TOKEN
+wreg --ca-file $SSL_CERT_FILE verify --key cosign.pub $REGISTRY/cosign/image:1
+wreg --ca-file $SSL_CERT_FILE verify --key cosign.pub --type https://cosign.sigstore.dev/attestation/v1 $REGISTRY/cosign/image:1
+wreg --ca-file $SSL_CERT_FILE verify --key cosign.pub $REGISTRY/cosign/unsigned:1
+! wreg --ca-file $SSL_CERT_FILE verify --key own.pub $REGISTRY/cosign/image:1",
+        },
+        Step {
             does: Does::Delete,
             run: "\
 cosign clean --force $REGISTRY/cosign/image:1

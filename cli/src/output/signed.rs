@@ -1,0 +1,86 @@
+//! The results of `wreg sign`, `attest`, `verify` and `key`.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+use wreg_oci::Digest;
+
+/// The result of `wreg sign` and `wreg attest`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Signed {
+    /// `host/repository@digest` of the signature.
+    pub(crate) reference: String,
+    pub(crate) digest: Digest,
+    /// What it is about.
+    pub(crate) subject: Digest,
+    pub(crate) predicate_type: String,
+}
+
+impl fmt::Display for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.reference)
+    }
+}
+
+/// The result of `wreg verify`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Verification {
+    /// `host/repository@digest` of the artifact.
+    pub(crate) reference: String,
+    pub(crate) digest: Digest,
+    pub(crate) verified: bool,
+    pub(crate) proven: Vec<VerifiedStatement>,
+    pub(crate) unproven: Vec<Unverified>,
+}
+
+/// Something that a key has signed.
+#[derive(Debug, Serialize)]
+pub(crate) struct VerifiedStatement {
+    /// The file of the key.
+    pub(crate) key: Option<String>,
+    pub(crate) artifact: Digest,
+    pub(crate) predicate_type: String,
+    pub(crate) predicate: Value,
+}
+
+/// Something that proves nothing.
+#[derive(Debug, Serialize)]
+pub(crate) struct Unverified {
+    pub(crate) artifact: Digest,
+    pub(crate) why: String,
+}
+
+impl fmt::Display for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.reference)?;
+        for one in &self.proven {
+            let key = one.key.as_deref().unwrap_or("a key");
+            writeln!(f, "  signed    {} by {key}", printable(&one.predicate_type))?;
+        }
+        for one in &self.unproven {
+            writeln!(f, "  unproven  {}: {}", one.artifact, one.why)?;
+        }
+        Ok(())
+    }
+}
+
+/// On one line, and without what moves a terminal's cursor.
+fn printable(text: &str) -> String {
+    wreg_component::printable(text)
+}
+
+/// The result of `wreg key generate`.
+#[derive(Debug, Serialize)]
+pub(crate) struct KeyPair {
+    pub(crate) private: String,
+    pub(crate) public: String,
+    /// What signatures name the key by.
+    pub(crate) hint: String,
+}
+
+impl fmt::Display for KeyPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\n{}", self.private, self.public)
+    }
+}

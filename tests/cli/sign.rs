@@ -1,0 +1,147 @@
+//! `wreg key generate`, `sign`, `attest` and `verify`.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use wreg_harness::{RegistryProcess, fixtures::wat};
+
+use crate::wreg::User;
+
+const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+
+/// A user with the keys `acme` and `other`, who has pushed a component: the user, and its reference.
+fn pushed(registry: &RegistryProcess) -> (User, String) {
+    let user = User::of(registry);
+    let file = user.file("hello.wasm", wat::component());
+    let reference = format!("{}/acme/hello:1.0.0", registry.address());
+    user.run(&["push", &file, &reference]).yes();
+    for name in ["acme", "other"] {
+        let files = user.run(&["key", "generate", name]).yes().text();
+        assert_eq!(files, format!("{name}.key\n{name}.pub\n"));
+    }
+    (user, reference)
+}
+
+#[test]
+fn what_a_key_has_signed_is_verified_with_it_and_with_no_other() {
+    let registry = RegistryProcess::start();
+    let (user, reference) = pushed(&registry);
+    let verify = |more: &[&str]| user.run(&[&["verify", &reference][..], more].concat());
+    assert_eq!(verify(&["--key", "acme.pub"]).saying("not signed at all").code, 1);
+    let signature = user.run(&["sign", &reference, "--key", "acme.key"]).yes().text();
+    assert!(signature.starts_with(&format!("{}/acme/hello@sha256:", registry.address())));
+    let said = verify(&["--key", "acme.pub"]).yes().text();
+    assert!(
+        said.contains("signed    https://sigstore.dev/cosign/sign/v1 by acme.pub"),
+        "{said}"
+    );
+    verify(&["--key", "other.pub", "--key", "acme.pub"]).yes();
+    let refused = verify(&["--key", "other.pub"]).saying("none of the keys that are trusted");
+    assert_eq!(refused.code, 1);
+    let json = verify(&["--key", "other.pub", "--format", "json"]).json();
+    assert_eq!(
+        (&json["verified"], &json["proven"]),
+        (&false.into(), &serde_json::json!([]))
+    );
+    assert_eq!(json["unproven"].as_array().map(Vec::len), Some(1));
+    // Signed again it is the same artifact.
+    assert_eq!(
+        user.run(&["sign", &reference, "--key", "acme.key"]).yes().text(),
+        signature
+    );
+    let json = verify(&["--key", "acme.pub", "--format", "json"]).yes().json();
+    assert_eq!(json["proven"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_signature_is_of_one_artifact_and_of_whatever_names_it() {
+    let registry = RegistryProcess::start();
+    let (user, reference) = pushed(&registry);
+    let host = registry.address();
+    user.run(&["sign", &format!("{host}/acme/hello@^1"), "--key", "acme.key"])
+        .yes();
+    let other = user.file("other.wasm", wat::component_with("other"));
+    let latest = format!("{host}/acme/hello:latest");
+    user.run(&["push", &other, &latest]).yes();
+    assert_eq!(user.run(&["verify", &latest, "--key", "acme.pub"]).code, 1);
+    user.run(&["verify", &format!("{host}/acme/hello@^1"), "--key", "acme.pub"])
+        .yes();
+    user.run(&["verify", &format!("{host}/acme/hello:9.9.9"), "--key", "acme.pub"])
+        .no();
+    user.run(&["verify", &reference]).unknown();
+}
+
+#[test]
+fn what_is_said_of_an_artifact_is_found_by_its_type() {
+    let registry = RegistryProcess::start();
+    let (user, reference) = pushed(&registry);
+    let predicate = user.file(
+        "provenance.json",
+        r#"{"buildDefinition":{"buildType":"https://acme.example/build"}}"#,
+    );
+    let attest = |kind: &str, file: &str| {
+        user.run(&[
+            "attest",
+            &reference,
+            "--key",
+            "acme.key",
+            "--type",
+            kind,
+            "--predicate",
+            file,
+        ])
+    };
+    attest(PROVENANCE, &predicate).yes();
+    let verify = |kind: &str| {
+        user.run(&[
+            "verify", &reference, "--key", "acme.pub", "--type", kind, "--format", "json",
+        ])
+    };
+    let json = verify(PROVENANCE).yes().json();
+    assert_eq!(
+        json["proven"][0]["predicate"]["buildDefinition"]["buildType"],
+        "https://acme.example/build"
+    );
+    let refused = verify("https://cyclonedx.org/bom");
+    assert_eq!(refused.code, 1);
+    refused.saying("no statement of the type https://cyclonedx.org/bom is proven");
+    attest("provenance", &predicate).unknown().saying("it is no URI");
+    attest(PROVENANCE, &user.file("list.json", "[]"))
+        .unknown()
+        .saying("holds no JSON object");
+    attest(PROVENANCE, &user.file("text.json", "{"))
+        .unknown()
+        .saying("holds no JSON");
+    attest(PROVENANCE, "absent.json")
+        .unknown()
+        .saying("there is no file absent.json");
+}
+
+#[test]
+fn keys_are_kept_from_others_and_from_being_replaced() {
+    let registry = RegistryProcess::start();
+    let (user, reference) = pushed(&registry);
+    let mode = |name: &str| {
+        let file = user.work().join(name).metadata().expect("it is there");
+        file.permissions().mode() & 0o777
+    };
+    assert_eq!((mode("acme.key"), mode("acme.pub")), (0o600, 0o644));
+    let before = user.read("acme.key");
+    user.run(&["key", "generate", "acme"])
+        .unknown()
+        .saying("no key is replaced");
+    std::fs::remove_file(user.work().join("acme.pub")).expect("it is there");
+    user.run(&["key", "generate", "acme"])
+        .unknown()
+        .saying("no key is replaced");
+    assert_eq!(user.read("acme.key"), before);
+    assert!(!user.work().join("acme.pub").exists());
+    user.run(&["sign", &reference, "--key", "other.pub"])
+        .unknown()
+        .saying("holds no key to sign with");
+    user.run(&["verify", &reference, "--key", "other.key"])
+        .unknown()
+        .saying("the public key is wanted");
+    user.run(&["sign", &reference, "--key", "absent.key"])
+        .unknown()
+        .saying("there is no file absent.key");
+}
