@@ -17,22 +17,15 @@ CREATE TABLE heads (
     updated_at BIGINT NOT NULL
 );
 
--- What any of them ever imported, exported or targeted. version: empty without one.
-CREATE TABLE items (
-    id BIGINT NOT NULL PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+-- What they import, export and target. version: empty without one.
+CREATE TABLE head_items (
     direction TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
     version TEXT COLLATE "C" NOT NULL,
-    UNIQUE (direction, name, version)
+    repository TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (direction, name, version, repository)
 );
-
--- Which head has what.
-CREATE TABLE head_items (
-    item BIGINT NOT NULL,
-    head BIGINT NOT NULL,
-    PRIMARY KEY (item, head)
-);
-CREATE INDEX head_items_by_head ON head_items (head, item);
+CREATE INDEX head_items_by_repository ON head_items (repository, direction, name);
 
 -- The words that they are found by, in the full-text search that PostgreSQL has. The texts themselves are not kept.
 CREATE TABLE head_words (

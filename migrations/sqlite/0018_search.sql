@@ -17,22 +17,15 @@ CREATE TABLE heads (
     updated_at BIGINT NOT NULL
 );
 
--- What any of them ever imported, exported or targeted. version: empty without one.
-CREATE TABLE items (
-    id INTEGER NOT NULL PRIMARY KEY,
+-- What they import, export and target. version: empty without one.
+CREATE TABLE head_items (
     direction TEXT NOT NULL,
     name TEXT NOT NULL,
     version TEXT NOT NULL,
-    UNIQUE (direction, name, version)
-);
-
--- Which head has what.
-CREATE TABLE head_items (
-    item BIGINT NOT NULL,
-    head BIGINT NOT NULL,
-    PRIMARY KEY (item, head)
+    repository TEXT NOT NULL,
+    PRIMARY KEY (direction, name, version, repository)
 ) WITHOUT ROWID;
-CREATE INDEX head_items_by_head ON head_items (head, item);
+CREATE INDEX head_items_by_repository ON head_items (repository, direction, name);
 
 -- The words that they are found by, in the full-text search that SQLite has. The texts themselves are not kept.
 CREATE VIRTUAL TABLE head_words USING fts5 (

@@ -353,7 +353,8 @@ impl Metadata {
             Dialect::Sqlite(_) => {
                 let all: Vec<_> = words.iter().map(|word| format!("\"{word}\"*")).collect();
                 let all = statement.text(all.join(" "));
-                // The sign keeps SQLite from looking the words up again for each of a list of heads. The words come first, in their order by the index, so that no more is read than is ranked.
+                // The sign of the id keeps SQLite from looking the words up again for each of a list of heads. They come first, in their order
+                // by the index, so that no more is read than is ranked.
                 let heads = if statement.joins {
                     "CROSS JOIN heads h ON h.id = head_words.rowid"
                 } else {
