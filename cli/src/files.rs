@@ -8,6 +8,8 @@ use std::{
 
 use tempfile::NamedTempFile;
 
+use crate::error::CliError;
+
 /// What the names of temporary files begin with: a leading dot hides them, and no tool takes them for what they become.
 pub(crate) const TEMPORARY: &str = ".wreg-";
 
@@ -49,4 +51,11 @@ pub(crate) fn read_text(path: &Path, max: u64) -> io::Result<Option<String>> {
         return Err(io::Error::other(format!("it is larger than {max} bytes")));
     }
     Ok(Some(text))
+}
+
+/// The same of a file that somebody has named, so that it is to be there.
+pub(crate) fn read_named(path: &Path, max: u64) -> Result<String, CliError> {
+    let text = read_text(path, max)
+        .map_err(|error| CliError::failed(format!("cannot read {}", path.display())).because(error))?;
+    text.ok_or_else(|| CliError::failed(format!("there is no file {}", path.display())))
 }

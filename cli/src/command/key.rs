@@ -10,7 +10,10 @@ use clap::Subcommand;
 use wreg_trust::signature::SigningKey;
 
 use super::Verdict;
-use crate::{context::Context, error::CliError, output::KeyPair};
+use crate::{context::Context, error::CliError, files, output::KeyPair};
+
+/// The largest file of a key, in bytes.
+const MAX_KEY: u64 = 64 << 10;
 
 /// Make keys to sign with
 #[derive(Debug, clap::Args)]
@@ -82,4 +85,9 @@ fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), CliError> {
         }
         failed.because(error)
     })
+}
+
+/// The text of a key's file.
+pub(super) fn read(path: &Path) -> Result<String, CliError> {
+    files::read_named(path, MAX_KEY)
 }

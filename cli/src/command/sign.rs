@@ -6,13 +6,11 @@ use serde_json::{Map, Value};
 use wreg_oci::Descriptor;
 use wreg_trust::signature::{Bundle, BundleArtifact, SigningKey, Statement, statement};
 
-use super::Verdict;
+use super::{Verdict, key};
 use crate::{context::Context, error::CliError, files, output::Signed};
 
 /// The largest predicate that is signed, in bytes.
 const MAX_PREDICATE: u64 = 2 << 20;
-/// The largest file of a key, in bytes.
-const MAX_KEY: u64 = 64 << 10;
 
 /// Sign an artifact with a key
 ///
@@ -88,7 +86,7 @@ pub(super) async fn sign(args: Sign, context: &mut Context) -> Result<Verdict, C
 pub(super) async fn attest(args: Attest, context: &mut Context) -> Result<Verdict, CliError> {
     let key = read_key(&args.key)?;
     let file = args.predicate.display();
-    let text = read(&args.predicate, MAX_PREDICATE)?;
+    let text = files::read_named(&args.predicate, MAX_PREDICATE)?;
     let predicate: Value =
         serde_json::from_str(&text).map_err(|error| CliError::usage(format!("{file} holds no JSON")).because(error))?;
     if !predicate.is_object() {
@@ -125,17 +123,10 @@ async fn attach(
 }
 
 fn read_key(path: &Path) -> Result<SigningKey, CliError> {
-    let pem = read(path, MAX_KEY)?;
+    let pem = key::read(path)?;
     SigningKey::from_pem(&pem).map_err(|error| {
         CliError::usage(format!("{} holds no key to sign with", path.display()))
             .because(error)
             .hint("`wreg key generate acme` makes acme.key and acme.pub")
     })
-}
-
-/// A file whose name was given.
-pub(super) fn read(path: &Path, max: u64) -> Result<String, CliError> {
-    let cannot = || CliError::failed(format!("cannot read {}", path.display()));
-    let text = files::read_text(path, max).map_err(|error| cannot().because(error))?;
-    text.ok_or_else(|| CliError::failed(format!("there is no file {}", path.display())))
 }

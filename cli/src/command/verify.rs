@@ -4,18 +4,12 @@ use std::path::{Path, PathBuf};
 
 use wreg_trust::signature::{PublicKey, Unproven};
 
-use super::{
-    Verdict,
-    sign::{read, uri},
-};
+use super::{Verdict, key, sign::uri};
 use crate::{
     context::Context,
     error::CliError,
     output::{Unverified, Verification, VerifiedStatement},
 };
-
-/// The largest file of a key, in bytes.
-const MAX_KEY: u64 = 64 << 10;
 
 /// Verify that an artifact is signed with a key
 ///
@@ -92,7 +86,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
 }
 
 fn read_key(path: &Path) -> Result<PublicKey, CliError> {
-    read(path, MAX_KEY)?.parse().map_err(|error| {
+    key::read(path)?.parse().map_err(|error| {
         CliError::usage(format!("{} holds no key to verify with", path.display()))
             .because(error)
             .hint("the public key is wanted: `cosign.pub`, or the .pub beside what `wreg key generate` made")
