@@ -24,10 +24,11 @@ use crate::{
     },
     clock::Clock,
     config::{Blobs, Config, Database},
-    domain::{Registry, error::with_sources},
+    domain::{Registry, Vouching, error::with_sources},
     http::RequestIds,
     metadata::{Metadata, MigrateError},
     metrics::{DatabaseLoad, Metrics, Observed},
+    signer::{SignerError, SigningKeys},
     storage::{BlobStore, DataDir, DataDirError, Faults, FsStore},
     tls::{Reload, Tls, TlsError},
 };
@@ -117,6 +118,9 @@ pub enum StartError {
     /// The store does not work.
     #[error("the store of the blobs does not work")]
     Storage(#[source] crate::domain::BoxError),
+    /// The keys that sign artifacts and the log cannot be used.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
     /// There is no key for registry tokens.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -151,6 +155,7 @@ impl App {
             config.failed_logins(),
         )
         .await?;
+        let vouching = vouching(config, &metadata, &clock).await?;
         let registry = Registry::new(
             metadata.clone(),
             store,
@@ -159,6 +164,7 @@ impl App {
             config.terms(),
             config.repository_defaults(),
             Analyser::new(analyser),
+            vouching,
         );
         Ok(Self {
             registry,
@@ -250,6 +256,21 @@ impl App {
     pub(crate) async fn close(&self) {
         self.metadata.close().await;
     }
+}
+
+/// What the registry vouches for. A log that is founded now is called after the host, or else by a name that no other has.
+async fn vouching(config: &Config, metadata: &Metadata, clock: &Clock) -> Result<Vouching, StartError> {
+    let host = config.public_host();
+    let origin = match host {
+        Some(host) => format!("{host}/log"),
+        None => format!("wreg-{}/log", uuid::Uuid::new_v4().simple()),
+    };
+    let keys = SigningKeys::open(&config.signing_keys_dir(), metadata.clone(), clock.clone(), &origin).await?;
+    Ok(Vouching {
+        keys: Arc::new(keys),
+        signing: config.signing(),
+        host: host.map(Into::into),
+    })
 }
 
 async fn open_store(config: &Config, data: &DataDir, faults: Faults) -> Result<Arc<dyn BlobStore>, StartError> {

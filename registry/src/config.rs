@@ -18,7 +18,7 @@ use std::{
 
 use ipnet::IpNet;
 use serde::Deserialize;
-use wreg_api::{ComponentPolicy, ImmutableTags, MissingReferences, Visibility};
+use wreg_api::{ComponentPolicy, ImmutableTags, MissingReferences, Signing, Visibility};
 
 use self::networks::Networks;
 pub use self::{
@@ -124,6 +124,8 @@ struct Partial {
     shutdown_delay_seconds: Option<u64>,
     log: Option<String>,
     log_format: Option<LogFormat>,
+    signing: Option<Signing>,
+    signing_keys_dir: Option<PathBuf>,
     default_visibility: Option<Visibility>,
     default_immutable_tags: Option<ImmutableTags>,
     default_missing_references: Option<MissingReferences>,
@@ -326,6 +328,23 @@ impl Config {
     /// the way.
     fn cap<T>(&self, said: Option<T>, beyond_loopback: T) -> Option<T> {
         said.or_else(|| (!is_loopback(self.listen.ip())).then_some(beyond_loopback))
+    }
+
+    /// What is signed where a namespace says nothing.
+    pub(crate) fn signing(&self) -> Signing {
+        self.settings.signing.unwrap_or(Signing::Wasm)
+    }
+
+    /// Where the keys are that sign artifacts and the log.
+    pub(crate) fn signing_keys_dir(&self) -> PathBuf {
+        let said = self.settings.signing_keys_dir.clone();
+        said.unwrap_or_else(|| self.data_dir.join("signing-keys"))
+    }
+
+    /// The host that clients know the registry by, if that is known.
+    pub(crate) fn public_host(&self) -> Option<&str> {
+        let url = self.public_url.as_deref()?;
+        url.split_once("://").map(|(_, host)| host)
     }
 
     pub(crate) fn limits(&self) -> Limits {

@@ -4,7 +4,8 @@
 //! main ─► http ──► domain ──► metadata   (sqlx: SQLite, PostgreSQL)
 //!           │         └─────► storage    (files; object storage later)
 //!           └──► auth ──────► metadata
-//!                     └─► analyser    (a process that looks into WebAssembly)
+//!           domain ──► analyser    (a process that looks into WebAssembly)
+//!           domain ──► signer ───► auth::secret, metadata   (the registry's own keys)
 //!         config, app: put together at start          clock: what time it is
 //! ```
 //!
@@ -22,6 +23,7 @@ mod fsck;
 pub mod http;
 mod metadata;
 mod metrics;
+mod signer;
 mod start;
 mod storage;
 mod tls;

@@ -58,6 +58,7 @@ mod sweep;
 mod tags;
 mod tls;
 mod tokens;
+mod trust;
 mod uploads;
 mod visibility;
 mod wasm;

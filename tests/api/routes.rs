@@ -256,6 +256,29 @@ fn own_rows(at: &Content) -> Vec<Route> {
         route("GET", wreg_api::NAMESPACES, Needs::Server, "", 200),
         route("GET", &namespace, Needs::Server, "", 200),
         route("PATCH", &namespace, Needs::Server, "{}", 200),
+        route("GET", wreg_api::SIGNING_KEYS, Needs::Server, "", 200),
+        // There is no next one.
+        route(
+            "POST",
+            &format!("{}?action=activate", wreg_api::SIGNING_KEYS),
+            Needs::Server,
+            "",
+            409,
+        ),
+        route(
+            "GET",
+            &format!("{}?repository={}", wreg_api::LOG_SALT, at.name),
+            Needs::Pull,
+            "",
+            200,
+        ),
+        route(
+            "GET",
+            &format!("{}?repository={}&reference=1.0.0", wreg_api::PUBLICATION, at.name),
+            Needs::Pull,
+            "",
+            200,
+        ),
         route("GET", wreg_api::KEYS, Needs::Server, "", 200),
         route("POST", wreg_api::KEYS, Needs::Server, "", 200),
         route("GET", "/token", Needs::NothingWrong, "", 200),
@@ -545,8 +568,9 @@ async fn the_table_knows_every_route() {
         .iter()
         .filter(|route| !known.contains(&route.trim_matches('"')))
         .collect();
+    let known_open = OPEN_ROUTES.map(|route| format!("{route:?}"));
     assert!(
-        open.is_subset(&BTreeSet::from([&format!("{OPEN_ROUTE:?}")])),
+        open.is_subset(&known_open.iter().chain(&OPEN_CONSTANTS.map(str::to_owned)).collect()),
         "no row for {open:?}"
     );
 
@@ -578,8 +602,10 @@ async fn the_table_knows_every_route() {
     }
 }
 
-/// What anybody may read beside health: where packages are.
-const OPEN_ROUTE: &str = "/.well-known/wasm-pkg/registry.json";
+/// What anybody may read beside health: where packages are, and the log of changes, which names nothing that is not public.
+const OPEN_ROUTES: [&str; 3] = ["/.well-known/wasm-pkg/registry.json", "/log/checkpoint", "/log/{*path}"];
+/// The same by the names of constants: what the registry says of itself.
+const OPEN_CONSTANTS: [&str; 2] = ["anchors::PATH", "anchors::KEY_PATH"];
 
 #[tokio::test]
 async fn health_and_nothing_else_is_open_to_everybody() {

@@ -1,7 +1,7 @@
 //! `wreg namespace`.
 
 use clap::{Subcommand, builder::PossibleValuesParser};
-use wreg_api::{NamespaceSettings, Policy, Versions};
+use wreg_api::{NamespaceSettings, NamespaceSigning, Policy, Versions};
 use wreg_oci::{Host, name::Namespace};
 
 use super::Verdict;
@@ -89,6 +89,9 @@ struct Settings {
     /// What happens to a version that breaks more than its number says: nothing, a warning, a refusal
     #[arg(long, value_name = "POLICY", value_parser = PossibleValuesParser::new(Policy::WORDS))]
     compatibility: Option<String>,
+    /// What the registry signs of what is pushed there: what its configuration says, nothing, WebAssembly, everything
+    #[arg(long, value_name = "WHAT", value_parser = PossibleValuesParser::new(NamespaceSigning::WORDS))]
+    signing: Option<String>,
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
@@ -138,10 +141,12 @@ impl Settings {
         let unknown = |error| CliError::usage("not a setting").because(error);
         let policy = |text: &Option<String>| text.as_deref().map(str::parse).transpose().map_err(unknown);
         let versions = self.versions.as_deref().map(str::parse).transpose();
+        let signing = self.signing.as_deref().map(str::parse).transpose();
         Ok(NamespaceSettings {
             components: policy(&self.components)?,
             versions: versions.map_err(unknown)?,
             compatibility: policy(&self.compatibility)?,
+            signing: signing.map_err(unknown)?,
         })
     }
 }

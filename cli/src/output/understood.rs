@@ -27,6 +27,7 @@ pub(crate) struct NamespaceShown {
     pub(crate) components: &'static str,
     pub(crate) versions: &'static str,
     pub(crate) compatibility: &'static str,
+    pub(crate) signing: &'static str,
     pub(crate) repositories: u64,
 }
 
@@ -37,6 +38,7 @@ impl NamespaceShown {
             components: namespace.components.as_str(),
             versions: namespace.versions.as_str(),
             compatibility: namespace.compatibility.as_str(),
+            signing: namespace.signing.as_str(),
             repositories: namespace.repositories,
         }
     }
@@ -74,6 +76,7 @@ impl fmt::Display for NamespaceShown {
             ("components", self.components.to_owned()),
             ("versions", self.versions.to_owned()),
             ("compatibility", self.compatibility.to_owned()),
+            ("signing", self.signing.to_owned()),
             ("repositories", self.repositories.to_string()),
         ] {
             field(f, &format!("{label:15}"), [text])?;

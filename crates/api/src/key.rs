@@ -51,3 +51,35 @@ pub struct KeyList {
     /// Newest first.
     pub keys: Vec<Key>,
 }
+
+/// A key that signs artifacts. Times are milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SigningKey {
+    /// What signatures name it by: the base64 of the SHA-256 of its SPKI in DER.
+    pub id: String,
+    /// `next`, `active` or `retired`.
+    pub state: String,
+    /// When it was made.
+    pub created_at: i64,
+    /// The public key: SPKI in PEM.
+    pub key: String,
+}
+
+/// Keys that sign artifacts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SigningKeyList {
+    /// Newest first.
+    pub keys: Vec<SigningKey>,
+}
+
+crate::words::words! {
+    /// How the keys that sign artifacts change.
+    SigningKeyAction {
+        /// Makes the next key, which the active one announces.
+        Announce = "announce",
+        /// Has the next key sign from then on, and retires the one before it.
+        Activate = "activate",
+    }
+}

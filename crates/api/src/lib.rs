@@ -14,7 +14,8 @@ pub mod namespace;
 mod openapi;
 #[cfg(feature = "schema")]
 pub mod operations;
-pub mod repository;
+pub mod publication;
+mod repository;
 pub mod scope;
 pub mod search;
 pub mod token;
@@ -26,10 +27,11 @@ pub use collection::{Collected, Counts, LooseBlob};
 pub use component::{Component, ComponentFinding, ComponentFindingCode, ComponentState};
 pub use deletion::{Deleted, DeletedKind, DeletedList, Undeleted};
 pub use event::{Event, EventList, TagChange, TagHistory};
-pub use key::{Key, KeyList, KeyState};
-pub use namespace::{Namespace, NamespaceList, NamespaceSettings, Policy, Versions};
+pub use key::{Key, KeyList, KeyState, SigningKey, SigningKeyAction, SigningKeyList};
+pub use namespace::{Namespace, NamespaceList, NamespaceSettings, NamespaceSigning, Policy, Signing, Versions};
 #[cfg(feature = "schema")]
 pub use openapi::openapi;
+pub use publication::{LogSalt, Publication};
 pub use repository::{
     ComponentPolicy, ImmutableTags, MissingReferences, Repository, RepositoryList, RepositorySettings, Visibility,
 };
@@ -80,6 +82,17 @@ pub const EVENTS: &str = "/api/v1/events";
 
 /// `GET ?repository=&tag=` → [`TagHistory`].
 pub const HISTORY: &str = "/api/v1/history";
+
+/// `GET ?repository=&reference=<tag or digest>[&wait=<seconds>]` → [`Publication`]; with `wait`, 30 at the most, once it is done or that
+/// time is over.
+pub const PUBLICATION: &str = "/api/v1/publication";
+
+/// `GET ?repository=` → [`LogSalt`]: what the name of a repository that is not public is hashed with in the log.
+pub const LOG_SALT: &str = "/api/v1/log-salt";
+
+/// `GET` → [`SigningKeyList`]; `POST ?action=announce` makes the next key, `?action=activate` has it sign from then on. For those who
+/// administer the server.
+pub const SIGNING_KEYS: &str = "/api/v1/signing-keys";
 
 /// `GET` → [`TokenList`]; `POST` with [`NewToken`] → 201 [`CreatedToken`]; `DELETE ?id=` → [`TokenList`], what ended by it. For those
 /// who administer the server.

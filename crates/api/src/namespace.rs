@@ -18,6 +18,8 @@ pub struct Namespace {
     pub versions: Versions,
     /// What happens to a new version of a component that breaks more than its number says.
     pub compatibility: Policy,
+    /// What the registry vouches for of what is pushed there.
+    pub signing: NamespaceSigning,
     /// The number of its repositories.
     pub repositories: u64,
 }
@@ -44,6 +46,9 @@ pub struct NamespaceSettings {
     /// See [`Namespace::compatibility`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compatibility: Option<Policy>,
+    /// See [`Namespace::signing`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing: Option<NamespaceSigning>,
 }
 
 words! {
@@ -67,5 +72,43 @@ words! {
         Wasm = "wasm",
         /// Of every kind.
         All = "all",
+    }
+}
+
+words! {
+    /// What a registry vouches for: it signs what is published, and says what it was found to be.
+    Signing {
+        /// Nothing.
+        Off = "off",
+        /// WebAssembly.
+        Wasm = "wasm",
+        /// Artifacts of every kind.
+        All = "all",
+    }
+}
+
+words! {
+    /// The same for a namespace.
+    NamespaceSigning {
+        /// What the registry's configuration says.
+        Inherit = "inherit",
+        /// Nothing.
+        Off = "off",
+        /// WebAssembly.
+        Wasm = "wasm",
+        /// Artifacts of every kind.
+        All = "all",
+    }
+}
+
+impl NamespaceSigning {
+    /// What the namespace says itself.
+    pub fn own(self) -> Option<Signing> {
+        match self {
+            Self::Inherit => None,
+            Self::Off => Some(Signing::Off),
+            Self::Wasm => Some(Signing::Wasm),
+            Self::All => Some(Signing::All),
+        }
     }
 }

@@ -39,6 +39,13 @@ impl MediaType {
     /// What cosign signs in its older form.
     pub const SIMPLE_SIGNING: Self = Self(Cow::Borrowed("application/vnd.dev.cosign.simplesigning.v1+json"));
 
+    /// The config of an image.
+    pub const IMAGE_CONFIG: Self = Self(Cow::Borrowed("application/vnd.oci.image.config.v1+json"));
+    /// A proof that an entry is in a log, as text (C2SP tlog-proof); and an artifact of the entry and its proof.
+    pub const LOG_PROOF: Self = Self(Cow::Borrowed("application/vnd.wreg.log-proof.v1"));
+    /// An entry of a registry's log.
+    pub const LOG_ENTRY: Self = Self(Cow::Borrowed("application/vnd.wreg.log-entry.v1+json"));
+
     /// `type/subtype`.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -6,7 +6,7 @@
 use std::{
     fs,
     io::{self, Read as _, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -84,6 +84,22 @@ pub fn load_or_create(
     path: &Path,
     make: impl FnOnce() -> io::Result<Vec<u8>>,
 ) -> Result<(Vec<u8>, bool), SecretFileError> {
+    if let Some(secret) = load(path)? {
+        return Ok((secret, false));
+    }
+    let create = || {
+        let secret = make()?;
+        create(path, &secret)?;
+        Ok((secret, true))
+    };
+    create().map_err(|source| SecretFileError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The secret in `path`, which only its owner may be able to read; `None` where there is no file.
+pub fn load(path: &Path) -> Result<Option<Vec<u8>>, SecretFileError> {
     let wrap = |source| SecretFileError::Io {
         path: path.to_owned(),
         source,
@@ -97,15 +113,20 @@ pub fn load_or_create(
                     mode,
                 });
             }
-            Ok((secret, false))
+            Ok(Some(secret))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let secret = make().map_err(wrap)?;
-            create(path, &secret).map_err(wrap)?;
-            Ok((secret, true))
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(wrap(error)),
     }
+}
+
+/// Makes a folder for secrets, for the owner alone, if it is not there.
+pub fn ensure_folder(path: &Path) -> Result<(), SecretFileError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| SecretFileError::Io {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Puts a secret into `path`, in place of the one that is there: mode 0600, durably, whole or not at all.

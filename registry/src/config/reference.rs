@@ -88,6 +88,18 @@ pub(super) const KEYS: &[Key] = &[
         "Allows another address than loopback for metrics, where the network keeps others out.",
     ),
     key(
+        "signing",
+        "wasm",
+        "\"all\"",
+        "What the registry vouches for, where a namespace says nothing: `wasm` (WebAssembly that is pushed under a tag), `all` or `off`. Every change of a tag is in its log in any case.",
+    ),
+    key(
+        "signing_keys_dir",
+        "`signing-keys` in the data folder",
+        "\"/etc/wreg/signing-keys\"",
+        "Folder of the keys that sign artifacts and the log, made at the first start. Several servers that share a database sign if they share this folder too; one that has not the keys serves, and leaves signing to others.",
+    ),
+    key(
         "default_visibility",
         "private (public with `dev`)",
         "\"public\"",

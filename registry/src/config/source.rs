@@ -99,6 +99,8 @@ impl Partial {
             shutdown_delay_seconds: self.shutdown_delay_seconds.or(other.shutdown_delay_seconds),
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),
+            signing: self.signing.or(other.signing),
+            signing_keys_dir: self.signing_keys_dir.or(other.signing_keys_dir),
             default_visibility: self.default_visibility.or(other.default_visibility),
             default_immutable_tags: self.default_immutable_tags.or(other.default_immutable_tags),
             default_missing_references: self.default_missing_references.or(other.default_missing_references),

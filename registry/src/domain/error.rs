@@ -4,7 +4,7 @@ use wreg_api::{ComponentFinding, TokenName};
 use wreg_oci::{Digest, RepositoryName, Tag, TagOrDigest, manifest::InvalidManifest, name::Namespace};
 
 use super::BoxError;
-use crate::{auth::permit::Needs, metadata, storage};
+use crate::{auth::permit::Needs, metadata, signer::SignerError, storage};
 
 /// What can be wrong.
 #[derive(Debug, thiserror::Error)]
@@ -153,6 +153,9 @@ pub enum Error {
         "the administrator's own token cannot be revoked: let another one take its place at the next start of the server"
     )]
     AdministratorsToken,
+    /// The keys that sign artifacts do not allow it.
+    #[error(transparent)]
+    SigningKey(SignerError),
     /// What the request expected is not so.
     #[error("the tag has changed meanwhile")]
     PreconditionFailed,

@@ -40,7 +40,8 @@ impl Registry {
             watching,
             collecting,
             self.analyse_forever(owner),
-            self.watch_events()
+            self.watch_events(),
+            self.log_forever(owner)
         );
     }
 }

@@ -97,6 +97,7 @@ impl Registry {
         if is_component {
             self.analyses.wake();
         }
+        self.log.wake();
         match put {
             Put::Done { kept } => Ok(StoredManifest {
                 digest,

@@ -12,11 +12,14 @@ pub mod error;
 pub mod events;
 mod ingest;
 mod jobs;
+pub mod log;
 pub mod manifests;
 pub mod namespaces;
+pub mod publications;
 pub mod referrers;
 pub mod repositories;
 pub mod search;
+pub mod signing_keys;
 mod sweep;
 pub mod tags;
 pub mod tokens;
@@ -28,12 +31,14 @@ use std::{sync::Arc, time::Duration};
 
 pub use self::error::Error;
 use tokio::sync::watch;
+use wreg_api::Signing;
 
-use self::{collection::Terms, components::Analyses};
+use self::{collection::Terms, components::Analyses, log::Log};
 use crate::{
     analyser::Analyser,
     clock::{Clock, Millis, millis},
     metadata::{Metadata, repositories::Settings},
+    signer::SigningKeys,
     storage::BlobStore,
 };
 
@@ -59,6 +64,16 @@ pub struct Limits {
     pub open_uploads: Option<u64>,
 }
 
+/// What the registry vouches for, and as whom.
+#[derive(Clone)]
+pub(crate) struct Vouching {
+    pub(crate) keys: Arc<SigningKeys>,
+    /// What is signed where a namespace says nothing.
+    pub(crate) signing: Signing,
+    /// The host that clients know the registry by, if that is known.
+    pub(crate) host: Option<Arc<str>>,
+}
+
 /// The registry. Cheap to clone.
 #[derive(Clone)]
 pub struct Registry {
@@ -71,10 +86,17 @@ pub struct Registry {
     analyses: Arc<Analyses>,
     /// The number of the last event, as far as it is known here.
     news: Arc<watch::Sender<i64>>,
+    keys: Arc<SigningKeys>,
+    signing: Signing,
+    host: Option<Arc<str>>,
+    log: Arc<Log>,
+    /// How much this server has signed.
+    signed: Arc<watch::Sender<u64>>,
 }
 
 impl Registry {
     /// `defaults` are the settings of repositories that come to be by a push.
+    #[expect(clippy::too_many_arguments, reason = "each is another part, and it is called once")]
     pub(crate) fn new(
         metadata: Metadata,
         storage: Arc<dyn BlobStore>,
@@ -83,6 +105,7 @@ impl Registry {
         terms: Terms,
         defaults: Settings,
         analyser: Analyser,
+        Vouching { keys, signing, host }: Vouching,
     ) -> Self {
         Self {
             metadata,
@@ -93,6 +116,11 @@ impl Registry {
             defaults,
             analyses: Analyses::new(analyser),
             news: Arc::default(),
+            keys,
+            signing,
+            host,
+            log: Arc::default(),
+            signed: Arc::default(),
         }
     }
 

@@ -19,7 +19,7 @@ use super::{
     headers::RequestHeaders,
     keys, namespaces, openapi,
     origin::{self, Origin},
-    repositories, search, tokens, versions,
+    publications, repositories, search, signing_keys, tokens, versions,
 };
 use crate::{
     app::App,
@@ -75,7 +75,9 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
             wreg_api::COMPONENT
             | wreg_api::EVENTS
             | wreg_api::HISTORY
+            | wreg_api::LOG_SALT
             | wreg_api::MARKS
+            | wreg_api::PUBLICATION
             | wreg_api::RESOLVE
             | wreg_api::SEARCH
             | wreg_api::VERSIONS
@@ -88,6 +90,10 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
         }
         (wreg_api::KEYS, _) if read => keys::list(&app.auth, gate.server()?).await,
         (wreg_api::KEYS, &Method::POST) => keys::rotate(&app.auth, gate.server()?).await,
+        (wreg_api::SIGNING_KEYS, _) if read => signing_keys::list(registry, gate.server()?).await,
+        (wreg_api::SIGNING_KEYS, &Method::POST) => {
+            signing_keys::change(registry, gate.server()?, required(query, "action")?).await
+        }
         (wreg_api::TOKENS, _) if read => tokens::list(registry, gate.server()?, page(query)?).await,
         (wreg_api::TOKENS, &Method::POST) => tokens::create(registry, gate.server()?, body).await,
         (wreg_api::TOKENS, &Method::DELETE) => tokens::revoke(registry, gate.server()?, parameter(query, "id")).await,
@@ -100,7 +106,9 @@ async fn dispatch(app: &App, request: Request) -> Result<Response> {
             let permit = gate.permit::<Delete>(repository(query)?).await?;
             deletions::undelete(registry, permit, required(query, "reference")?).await
         }
-        (wreg_api::DELETED | wreg_api::KEYS, _) => Err(ApiError::MethodNotAllowed("GET, HEAD, POST")),
+        (wreg_api::DELETED | wreg_api::KEYS | wreg_api::SIGNING_KEYS, _) => {
+            Err(ApiError::MethodNotAllowed("GET, HEAD, POST"))
+        }
         (wreg_api::COLLECTION, &Method::POST) => {
             let permit = gate.server()?;
             let dry_run = optional(query, "dry_run")?.unwrap_or(false);
@@ -137,6 +145,14 @@ async fn understood(
         (wreg_api::WIT, _) if read => {
             let permit = gate.permit::<Pull>(repository(query)?).await?;
             components::wit(registry, permit, required(query, "reference")?).await
+        }
+        (wreg_api::PUBLICATION, _) if read => {
+            let permit = gate.permit::<Pull>(repository(query)?).await?;
+            let wait = optional(query, "wait")?.unwrap_or(0);
+            publications::show(registry, permit, required(query, "reference")?, wait).await
+        }
+        (wreg_api::LOG_SALT, _) if read => {
+            publications::salt(registry, gate.permit::<Pull>(repository(query)?).await?).await
         }
         (wreg_api::VERSIONS, _) if read => {
             versions::list(registry, gate.permit::<Pull>(repository(query)?).await?).await

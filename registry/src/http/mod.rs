@@ -17,14 +17,17 @@ mod events;
 mod headers;
 mod health;
 mod keys;
+mod log;
 mod manifests;
 mod metrics;
 mod namespaces;
 mod openapi;
 mod origin;
+mod publications;
 mod referrers;
 mod repositories;
 mod search;
+mod signing_keys;
 mod tags;
 mod token;
 mod tokens;
@@ -50,6 +53,7 @@ use axum::{
 use futures_util::future::BoxFuture;
 use tower_service::Service;
 use wreg_oci::{Algorithm, Endpoint};
+use wreg_trust::anchors;
 
 pub(crate) use self::trace::RequestIds;
 use self::{error::ApiError, headers::RequestHeaders, origin::Origin};
@@ -120,6 +124,10 @@ fn router(app: App) -> Router {
             "/.well-known/wasm-pkg/registry.json",
             get(well_known::wasm_pkg).fallback(method_not_allowed),
         )
+        .route(anchors::PATH, get(well_known::anchors).fallback(method_not_allowed))
+        .route(anchors::KEY_PATH, get(well_known::key).fallback(method_not_allowed))
+        .route("/log/checkpoint", get(log::checkpoint).fallback(method_not_allowed))
+        .route("/log/{*path}", get(log::tile).fallback(method_not_allowed))
         .route("/livez", get(health::live).fallback(method_not_allowed))
         .route("/readyz", get(health::ready).fallback(method_not_allowed))
         .fallback(not_found)

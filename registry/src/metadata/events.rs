@@ -23,10 +23,14 @@ pub(crate) enum Kind {
     TokenRevoked,
     KeyCreated,
     KeyRetired,
+    AttestationKey,
 }
 
+/// The actor of what a server does by itself.
+pub(crate) const SERVER: &str = "server";
+
 impl Kind {
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::RepositoryCreated => "repository-created",
             Self::SettingsChanged => "settings-changed",
@@ -42,6 +46,7 @@ impl Kind {
             Self::TokenRevoked => "token-revoked",
             Self::KeyCreated => "key-created",
             Self::KeyRetired => "key-retired",
+            Self::AttestationKey => "attestation-key",
         }
     }
 }

@@ -118,25 +118,50 @@ impl Operation for ClaimJob {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<Claim>> {
-        let row: Option<(i64, i64)> = on_db!(tx, db => sqlx::query_as(
-            "INSERT INTO jobs (name, run_at, attempts, owner, fence, leased_until) VALUES ($1, $2, 1, $3, 1, $4)
-             ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, fence = jobs.fence + 1, attempts = jobs.attempts + 1, leased_until = excluded.leased_until
-             WHERE (jobs.run_at <= $2 OR $5) AND jobs.leased_until <= $2
-             RETURNING fence, attempts",
-        )
-        .bind(self.name)
-        .bind(self.now)
-        .bind(&self.owner)
-        .bind(self.until)
-        .bind(self.when == When::Now)
-        .fetch_optional(db)
-        .await)?;
-        Ok(row.map(|(fence, attempts)| Claim {
-            name: self.name.to_owned(),
-            fence,
-            attempts,
-        }))
+        claim(tx, self.name, &self.owner, self.when, self.now, self.until).await
     }
+}
+
+/// The same in the transaction of what the job begins with.
+pub(super) async fn claim(
+    tx: &mut Tx<'_>,
+    name: &str,
+    owner: &str,
+    when: When,
+    now: Millis,
+    until: Millis,
+) -> Result<Option<Claim>> {
+    let row: Option<(i64, i64)> = on_db!(tx, db => sqlx::query_as(
+        "INSERT INTO jobs (name, run_at, attempts, owner, fence, leased_until) VALUES ($1, $2, 1, $3, 1, $4)
+         ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, fence = jobs.fence + 1, attempts = jobs.attempts + 1, leased_until = excluded.leased_until
+         WHERE (jobs.run_at <= $2 OR $5) AND jobs.leased_until <= $2
+         RETURNING fence, attempts",
+    )
+    .bind(name)
+    .bind(now)
+    .bind(owner)
+    .bind(until)
+    .bind(when == When::Now)
+    .fetch_optional(db)
+    .await)?;
+    Ok(row.map(|(fence, attempts)| Claim {
+        name: name.to_owned(),
+        fence,
+        attempts,
+    }))
+}
+
+/// Waits in this transaction for others that are at a job's row, which is made if it is not there.
+pub(super) async fn wait_for(tx: &mut Tx<'_>, name: &str, now: Millis) -> Result<()> {
+    on_db!(tx, db => sqlx::query(
+        "INSERT INTO jobs (name, run_at, attempts, fence, leased_until) VALUES ($1, $2, 0, 0, 0) ON CONFLICT (name) DO UPDATE SET run_at = jobs.run_at",
+    )
+    .bind(name)
+    .bind(now)
+    .execute(db)
+    .await
+    .map(drop))?;
+    Ok(())
 }
 
 struct FinishJob {
@@ -152,16 +177,21 @@ impl Operation for FinishJob {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
-        Ok(
-            on_db!(tx, db => sqlx::query("UPDATE jobs SET run_at = $3, attempts = 0, owner = NULL, leased_until = 0 WHERE name = $1 AND fence = $2")
-            .bind(&self.claim.name)
-            .bind(self.claim.fence)
-            .bind(self.run_at)
-            .execute(db)
-            .await
-            .map(|done| done.rows_affected() == 1))?,
-        )
+        finish(tx, &self.claim, self.run_at).await
     }
+}
+
+/// The same in the transaction of what the job ends with.
+pub(super) async fn finish(tx: &mut Tx<'_>, claim: &Claim, run_at: Millis) -> Result<bool> {
+    Ok(
+        on_db!(tx, db => sqlx::query("UPDATE jobs SET run_at = $3, attempts = 0, owner = NULL, leased_until = 0 WHERE name = $1 AND fence = $2")
+        .bind(&claim.name)
+        .bind(claim.fence)
+        .bind(run_at)
+        .execute(db)
+        .await
+        .map(|done| done.rows_affected() == 1))?,
+    )
 }
 
 /// Jobs that are done once, by kind.
@@ -171,6 +201,8 @@ pub enum Once {
     Analyse,
     /// Looking which version of a repository search shows.
     Index,
+    /// Signing what was published, by its place in the log.
+    Sign,
 }
 
 impl Once {
@@ -178,6 +210,7 @@ impl Once {
         match self {
             Self::Analyse => "analyse:",
             Self::Index => "index:",
+            Self::Sign => "sign:",
         }
     }
 
@@ -186,6 +219,7 @@ impl Once {
         match self {
             Self::Analyse => (self.prefix(), "analyse;"),
             Self::Index => (self.prefix(), "index;"),
+            Self::Sign => (self.prefix(), "sign;"),
         }
     }
 
@@ -198,6 +232,25 @@ impl Once {
 /// The name of the job that analyses a layer.
 pub(crate) fn analysis(layer: &Digest) -> String {
     format!("{}{layer}", Once::Analyse.prefix())
+}
+
+/// The name of the job that signs what was published.
+pub(super) fn signing(place: u64) -> String {
+    format!("{}{place}", Once::Sign.prefix())
+}
+
+/// Asks for a signature, and takes that job at once.
+pub(super) fn ask_signing(group: &mut Group, place: u64, owner: &str, now: Millis, until: Millis) -> Claim {
+    let name = signing(place);
+    group.add(
+        "INSERT INTO jobs (name, run_at, attempts, owner, fence, leased_until) VALUES ($1, $2, 1, $3, 1, $4)",
+        [name.as_str().into(), now.into(), owner.into(), until.into()],
+    );
+    Claim {
+        name,
+        fence: 1,
+        attempts: 1,
+    }
 }
 
 /// Asks for a look at which version of a repository search shows. Whoever does it already does it again.

@@ -10,6 +10,8 @@
 //!
 //! `find_*` answers `Option`, `list_*` a page. Lookups name the repository: what a row is worth to a caller depends on it.
 
+pub(crate) mod attachments;
+pub(crate) mod attestation_keys;
 pub(crate) mod blobs;
 pub(crate) mod check;
 pub(crate) mod collection;
@@ -24,6 +26,7 @@ mod group;
 pub(crate) mod heads;
 pub(crate) mod jobs;
 pub(crate) mod keys;
+pub(crate) mod log;
 pub(crate) mod manifests;
 mod migrate;
 pub(crate) mod namespaces;

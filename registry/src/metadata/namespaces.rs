@@ -1,7 +1,7 @@
 //! Namespaces and their settings. A namespace comes to be with its first repository, or when something is set for it.
 
 use sqlx::FromRow;
-use wreg_api::{ComponentPolicy, Namespace, NamespaceSettings, Policy, Versions};
+use wreg_api::{ComponentPolicy, Namespace, NamespaceSettings, NamespaceSigning, Policy, Versions};
 use wreg_oci::{RepositoryName, name};
 
 use super::{
@@ -20,6 +20,8 @@ pub struct Policies {
     pub versions: Versions,
     /// What happens to new versions that break more than they say.
     pub compatibility: Policy,
+    /// What the registry vouches for of it.
+    pub signing: NamespaceSigning,
 }
 
 impl Policies {
@@ -28,6 +30,7 @@ impl Policies {
         components: Policy::Warn,
         versions: Versions::Wasm,
         compatibility: Policy::Warn,
+        signing: NamespaceSigning::Inherit,
     };
 }
 
@@ -38,10 +41,11 @@ impl std::fmt::Display for Policies {
             components,
             versions,
             compatibility,
+            signing,
         } = self;
         write!(
             f,
-            "components={components} versions={versions} compatibility={compatibility}"
+            "components={components} versions={versions} compatibility={compatibility} signing={signing}"
         )
     }
 }
@@ -51,6 +55,7 @@ struct PoliciesRow {
     components: String,
     versions: String,
     compatibility: String,
+    signing: String,
 }
 
 impl TryFrom<PoliciesRow> for Policies {
@@ -61,6 +66,7 @@ impl TryFrom<PoliciesRow> for Policies {
             components: parse(&row.components, "namespaces", "components")?,
             versions: parse(&row.versions, "namespaces", "versions")?,
             compatibility: parse(&row.compatibility, "namespaces", "compatibility")?,
+            signing: parse(&row.signing, "namespaces", "signing")?,
         })
     }
 }
@@ -83,17 +89,18 @@ impl TryFrom<NamespaceRow> for Namespace {
             components: policies.components,
             versions: policies.versions,
             compatibility: policies.compatibility,
+            signing: policies.signing,
             repositories: unsigned(row.repositories, "repositories", "count")?,
         })
     }
 }
 
 /// '0' is what follows '/' in the order of bytes.
-const WITH_COUNTS: &str = "SELECT n.name, n.components, n.versions, n.compatibility,
+const WITH_COUNTS: &str = "SELECT n.name, n.components, n.versions, n.compatibility, n.signing,
     (SELECT COUNT(*) FROM repositories r WHERE r.name = n.name OR (r.name > n.name || '/' AND r.name < n.name || '0')) AS repositories
     FROM namespaces n";
 
-const FIND: &str = "SELECT components, versions, compatibility FROM namespaces WHERE name = $1";
+const FIND: &str = "SELECT components, versions, compatibility, signing FROM namespaces WHERE name = $1";
 
 impl Metadata {
     /// What is asked of what is pushed to `repository`, which need not be there.
@@ -169,7 +176,7 @@ impl Operation for ChangePolicies {
         ensure(tx, &self.name, self.now).await?;
         let row: PoliciesRow = on_db!(tx, db => sqlx::query_as(
             // As with repositories: an update that changes nothing locks the row on PostgreSQL.
-            "UPDATE namespaces SET created_at = created_at WHERE name = $1 RETURNING components, versions, compatibility",
+            "UPDATE namespaces SET created_at = created_at WHERE name = $1 RETURNING components, versions, compatibility, signing",
         )
         .bind(self.name.as_str())
         .fetch_one(db)
@@ -179,15 +186,17 @@ impl Operation for ChangePolicies {
             components: self.change.components.unwrap_or(old.components),
             versions: self.change.versions.unwrap_or(old.versions),
             compatibility: self.change.compatibility.unwrap_or(old.compatibility),
+            signing: self.change.signing.unwrap_or(old.signing),
         };
         if new == old {
             return Ok(());
         }
-        on_db!(tx, db => sqlx::query("UPDATE namespaces SET components = $2, versions = $3, compatibility = $4 WHERE name = $1")
+        on_db!(tx, db => sqlx::query("UPDATE namespaces SET components = $2, versions = $3, compatibility = $4, signing = $5 WHERE name = $1")
             .bind(self.name.as_str())
             .bind(new.components.as_str())
             .bind(new.versions.as_str())
             .bind(new.compatibility.as_str())
+            .bind(new.signing.as_str())
             .execute(db)
             .await
             .map(drop))?;

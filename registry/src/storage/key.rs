@@ -3,6 +3,7 @@
 //! ```text
 //! blobs/sha256/ab/abcd….0b0c…-…    a blob: algorithm, first two characters, encoded digest, generation
 //! uploads/0b0c…-…                  an upload that is under way
+//! log/tile/0/x001/234              a tile of the log of changes; log/checkpoint its checkpoint
 //! ```
 //!
 //! The generation of a blob is the upload that brought its bytes. The same content pushed again after a deletion therefore has
@@ -13,11 +14,45 @@ use std::{fmt, str::FromStr};
 
 use uuid::Uuid;
 use wreg_oci::digest::{Algorithm, Digest};
+use wreg_trust::log::Tile;
 
 /// The folder of the blobs.
 pub(super) const BLOBS: &str = "blobs";
 /// The folder of the uploads.
 pub(super) const UPLOADS: &str = "uploads";
+
+/// The folder of the log of changes.
+pub(super) const LOG: &str = "log";
+
+/// A file of the log of changes, by the path that it is served under.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct LogKey(String);
+
+impl LogKey {
+    /// The last checkpoint.
+    pub(crate) fn checkpoint() -> Self {
+        Self("checkpoint".to_owned())
+    }
+
+    /// A tile. What it holds never changes.
+    pub(crate) fn tile(tile: Tile) -> Self {
+        Self(tile.to_string())
+    }
+
+    /// The file's name within the store.
+    pub(super) fn object(&self) -> String {
+        format!("{LOG}/{}", self.0)
+    }
+
+    /// The folders that the file is in, each after the one that it is in itself.
+    pub(super) fn folders(&self) -> Vec<String> {
+        let object = self.object();
+        object
+            .match_indices('/')
+            .map(|(at, _)| object[..at].to_owned())
+            .collect()
+    }
+}
 
 /// The identity of one upload: 122 random bits, written as a UUID in lower case with hyphens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -145,6 +180,15 @@ mod tests {
         let encoded = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(key.to_string(), format!("blobs/sha256/e3/{encoded}.{ID}"));
         assert_eq!(key.folders(), ("blobs/sha256/e3".to_owned(), "blobs/sha256".to_owned()));
+    }
+
+    #[test]
+    fn a_tile_lies_in_the_folders_of_its_path() {
+        let tile: Tile = "tile/0/x001/234".parse().expect("a tile");
+        let key = LogKey::tile(tile);
+        assert_eq!(key.object(), "log/tile/0/x001/234");
+        assert_eq!(key.folders(), ["log", "log/tile", "log/tile/0", "log/tile/0/x001"]);
+        assert_eq!(LogKey::checkpoint().folders(), ["log"]);
     }
 
     #[test]

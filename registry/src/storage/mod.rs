@@ -25,7 +25,7 @@ pub(crate) use self::s3::S3Store;
 pub(crate) use self::{
     error::{AppendError, BoxError, CommitError, Error, ErrorKind, StopCause},
     fs::{DataDir, DataDirError, FsStore},
-    key::{BlobKey, UploadId},
+    key::{BlobKey, LogKey, UploadId},
 };
 pub use self::{
     fault::{Faults, Operation},
@@ -34,6 +34,8 @@ pub use self::{
 
 /// The most bytes of a blob that is stored in one go, [`BlobStore::put`].
 pub(crate) const WHOLE: usize = 256 * 1024;
+/// The most bytes of a file of the log that are read.
+pub(crate) const LOG_FILE: u64 = 32 << 20;
 
 /// Bytes in order, in pieces of any size (a store's own are at most 128 KiB of memory, or 1 MiB of a mapped file). After an `Err` item nothing more comes.
 /// The end without an `Err` means that every byte came.
@@ -153,6 +155,12 @@ pub(crate) trait BlobStore: Send + Sync + 'static {
 
     /// Removes a blob, durably. `Ok` also when there is none. Who reads it at that moment may read on to the end.
     fn delete(&self, key: &BlobKey) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Keeps a file of the log of changes, in place of what has its name: whole or not at all, and durable when this returns `Ok`.
+    fn put_log(&self, key: &LogKey, bytes: Bytes) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// A file of the log, of at most [`LOG_FILE`] bytes; a longer one is an error.
+    fn read_log(&self, key: &LogKey) -> BoxFuture<'_, Result<Option<Bytes>, Error>>;
 
     /// Every upload, for the sweep of those that no session knows. One can come more than once, a part of it each time.
     fn list_uploads(&self) -> Listing<UploadId>;

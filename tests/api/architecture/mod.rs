@@ -11,9 +11,13 @@ use std::{
 use self::source::paths_in;
 
 /// The layers of the server, and the parts of it that each may name besides itself.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("http", &["app", "auth", "clock", "domain", "metrics"]),
-    ("domain", &["analyser", "auth", "clock", "metadata", "storage"]),
+    (
+        "domain",
+        &["analyser", "auth", "clock", "metadata", "signer", "storage"],
+    ),
+    ("signer", &["auth", "clock", "metadata"]),
     ("analyser", &[]),
     ("auth", &["clock", "metadata"]),
     ("metadata", &["clock"]),

@@ -4,6 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use wreg_oci::{Digest, RepositoryName, Tag, name::Namespace};
 
 use super::{Parameter, model};
+use crate::SigningKeyAction;
 
 /// A comparison of a version requirement, as the crate `semver` reads it: `^1.2`, `>=1.0.0-rc.1`, `1.*`.
 macro_rules! comparison {
@@ -35,6 +36,12 @@ pub(super) const REFERENCE: Parameter = required(
     "A tag or the digest of a manifest.",
     |generator| json_schema!({ "anyOf": [text::<Tag>(generator), text::<Digest>(generator)] }),
 );
+pub(super) const WAIT: Parameter = optional(
+    "wait",
+    "Seconds that the answer may take, 30 at the most, if more is to come.",
+    |_| number(0, 1),
+);
+pub(super) const ACTION: Parameter = required("action", "What is to happen.", model::<SigningKeyAction>);
 pub(super) const TAG: Parameter = required("tag", "The tag.", text::<Tag>);
 pub(super) const REQUIREMENT: Parameter = optional(
     "req",

@@ -3,15 +3,15 @@
 use super::{
     Access, Answer, Model, Operation, Parameter, model,
     parameters::{
-        AFTER, COLLECTION_CURSOR, DEEP, DELETED_LAST, DRY_RUN, ID, LAST, LIMIT, NAMESPACE_NAME, REFERENCE, REPAIR,
-        REPOSITORY_NAME, REQUIREMENT, SEARCHED, TAG,
+        ACTION, AFTER, COLLECTION_CURSOR, DEEP, DELETED_LAST, DRY_RUN, ID, LAST, LIMIT, NAMESPACE_NAME, REFERENCE,
+        REPAIR, REPOSITORY_NAME, REQUIREMENT, SEARCHED, TAG, WAIT,
     },
 };
 use crate::{
     COLLECTION, COMPONENT, CreatedToken, DELETED, DeletedList, EVENTS, EventList, FoundList, HISTORY, KEYS, KeyList,
-    MARKS, MarkChange, Marks, NAMESPACE, NAMESPACES, NamespaceList, NamespaceSettings, NewToken, OPENAPI, REPOSITORIES,
-    REPOSITORY, RESOLVE, RepositoryList, RepositorySettings, Resolved, SEARCH, TOKENS, TagHistory, TokenList,
-    Undeleted, VERSIONS, VersionList, WIT,
+    LOG_SALT, LogSalt, MARKS, MarkChange, Marks, NAMESPACE, NAMESPACES, NamespaceList, NamespaceSettings, NewToken,
+    OPENAPI, PUBLICATION, Publication, REPOSITORIES, REPOSITORY, RESOLVE, RepositoryList, RepositorySettings, Resolved,
+    SEARCH, SIGNING_KEYS, SigningKeyList, TOKENS, TagHistory, TokenList, Undeleted, VERSIONS, VersionList, WIT,
 };
 
 /// Every operation.
@@ -132,6 +132,22 @@ pub static OPERATIONS: &[Operation] = &[
     .takes(&[REPOSITORY_NAME, TAG])
     .answers(Answer::Json(model::<TagHistory>)),
     get(
+        PUBLICATION,
+        "getPublication",
+        "How far the registry is with logging and signing what was pushed.",
+        Access::Reader,
+    )
+    .takes(&[REPOSITORY_NAME, REFERENCE, WAIT])
+    .answers(Answer::Json(model::<Publication>)),
+    get(
+        LOG_SALT,
+        "getLogSalt",
+        "What the name of the repository is hashed with in the log of changes.",
+        Access::Reader,
+    )
+    .takes(&[REPOSITORY_NAME])
+    .answers(Answer::Json(model::<LogSalt>)),
+    get(
         DELETED,
         "listDeleted",
         "What was deleted and can be brought back.",
@@ -192,6 +208,23 @@ pub static OPERATIONS: &[Operation] = &[
         Access::Server,
     )
     .answers(Answer::Json(model::<KeyList>)),
+    get(
+        SIGNING_KEYS,
+        "listSigningKeys",
+        "The keys that sign artifacts, newest first.",
+        Access::Server,
+    )
+    .answers(Answer::Json(model::<SigningKeyList>)),
+    does(
+        "POST",
+        SIGNING_KEYS,
+        "changeSigningKeys",
+        "Announces the next key, or has it sign from now on.",
+        Access::Server,
+    )
+    .takes(&[ACTION])
+    .fails(&[409])
+    .answers(Answer::Json(model::<SigningKeyList>)),
     does(
         "POST",
         COLLECTION,

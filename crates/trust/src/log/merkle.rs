@@ -228,6 +228,11 @@ impl Frontier {
         self.size
     }
 
+    /// The hashes that it consists of, those of [`nodes`].
+    pub fn hashes(&self) -> &[Hash] {
+        &self.hashes
+    }
+
     /// The hash of the tree.
     pub fn root(&self) -> Hash {
         root(self.hashes.iter().copied())

@@ -13,6 +13,8 @@ pub const MAX_NOTE: usize = 1 << 20;
 /// The most signatures of one.
 pub const MAX_SIGNATURES: usize = 100;
 
+const PRIVATE: &str = "PRIVATE+KEY+";
+
 /// How a signature is made, by the byte that stands for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -28,6 +30,12 @@ impl Kind {
             Self::Plain => 1,
             Self::Witness => 4,
         }
+    }
+
+    fn of(byte: u8) -> Option<Self> {
+        [Self::Plain, Self::Witness]
+            .into_iter()
+            .find(|kind| kind.byte() == byte)
     }
 }
 
@@ -115,11 +123,7 @@ impl FromStr for Verifier {
         };
         let key = BASE64_STANDARD.decode(key).map_err(|_| Malformed::Key)?;
         let (kind, key) = key.split_first().ok_or(Malformed::Key)?;
-        let kind = match kind {
-            1 => Kind::Plain,
-            4 => Kind::Witness,
-            _ => return Err(Malformed::Key),
-        };
+        let kind = Kind::of(*kind).ok_or(Malformed::Key)?;
         let key: &[u8; 32] = key.try_into().map_err(|_| Malformed::Key)?;
         let verifier = Self {
             name: checked_name(name)?,
@@ -157,6 +161,32 @@ impl NoteKey {
     /// Who checks its signatures.
     pub fn verifier(&self) -> &Verifier {
         &self.verifier
+    }
+
+    /// The secret itself as text, `PRIVATE+KEY+name+<hash>+<seed>`: as Go's `golang.org/x/mod/sumdb/note` writes it.
+    pub fn to_text(&self) -> String {
+        let seed = [&[self.verifier.kind.byte()], &self.key.to_bytes()[..]].concat();
+        let id = u32::from_be_bytes(self.verifier.id());
+        format!(
+            "{PRIVATE}{}+{id:08x}+{}",
+            self.verifier.name,
+            BASE64_STANDARD.encode(seed)
+        )
+    }
+
+    /// Reads that text.
+    pub fn from_text(text: &str) -> Result<Self, Malformed> {
+        let rest = text.trim_end().strip_prefix(PRIVATE).ok_or(Malformed::Key)?;
+        let mut parts = rest.splitn(3, '+');
+        let (Some(name), Some(id), Some(seed)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(Malformed::Key);
+        };
+        let seed = BASE64_STANDARD.decode(seed).map_err(|_| Malformed::Key)?;
+        let (kind, seed) = seed.split_first().ok_or(Malformed::Key)?;
+        let kind = Kind::of(*kind).ok_or(Malformed::Key)?;
+        let key = Self::new(name, kind, seed.try_into().map_err(|_| Malformed::Key)?)?;
+        let is_its_own = format!("{:08x}", u32::from_be_bytes(key.verifier.id())) == id;
+        is_its_own.then_some(key).ok_or(Malformed::Key)
     }
 
     /// Its signature of a text, at a time in seconds since 1970, which a plain one does not name.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use wreg_oci::{Digest, MediaType};
 
 use super::{
-    dsse::Envelope,
-    key::{PublicKey, SigningKey},
+    dsse::{Envelope, pae},
+    key::{PublicKey, Signature, SigningKey},
     statement::{self, Statement},
 };
 
@@ -56,14 +56,23 @@ struct KeyName {
 impl Bundle {
     /// Signs a statement. The same statement and key give the same bytes.
     pub fn sign(statement: &Statement, key: &SigningKey) -> Self {
+        let signature = key.sign(&Self::message(statement));
+        Self::signed(statement, &key.public_key(), &signature)
+    }
+
+    /// What is signed of a statement.
+    pub fn message(statement: &Statement) -> Vec<u8> {
+        pae(statement::MEDIA_TYPE, &statement.to_bytes())
+    }
+
+    /// A statement whose [message](Self::message) has been signed with a key.
+    pub fn signed(statement: &Statement, key: &PublicKey, signature: &Signature) -> Self {
         Self {
             media_type: MediaType::SIGSTORE_BUNDLE,
             verification_material: VerificationMaterial {
-                public_key: Some(KeyName {
-                    hint: key.public_key().hint(),
-                }),
+                public_key: Some(KeyName { hint: key.hint() }),
             },
-            dsse_envelope: Envelope::sign(statement::MEDIA_TYPE, &statement.to_bytes(), key),
+            dsse_envelope: Envelope::signed(statement::MEDIA_TYPE, &statement.to_bytes(), signature),
         }
     }
 

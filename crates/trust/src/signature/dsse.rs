@@ -32,7 +32,11 @@ struct EnvelopeSignature {
 impl Envelope {
     /// Signs a payload.
     pub fn sign(payload_type: &str, payload: &[u8], key: &SigningKey) -> Self {
-        let signature = key.sign(&pae(payload_type, payload));
+        Self::signed(payload_type, payload, &key.sign(&pae(payload_type, payload)))
+    }
+
+    /// A payload whose [`pae`] has been signed.
+    pub fn signed(payload_type: &str, payload: &[u8], signature: &Signature) -> Self {
         Self {
             payload: BASE64_STANDARD.encode(payload),
             payload_type: payload_type.to_owned(),

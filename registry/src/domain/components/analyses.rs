@@ -140,6 +140,8 @@ impl Registry {
         };
         self.metadata.write(operation).await?;
         self.analyses.wake();
+        // What waits for it may be signed now.
+        self.log.wake();
         Ok(())
     }
 
@@ -239,7 +241,7 @@ fn record(outcome: &Outcome) -> Result<AnalysisRecord> {
 }
 
 /// What was kept. Without the WIT.
-pub(super) fn outcome(record: &AnalysisRecord) -> Result<Outcome> {
+pub(in super::super) fn outcome(record: &AnalysisRecord) -> Result<Outcome> {
     let json = |error: serde_json::Error| Error::Unavailable(BoxError::from(error));
     Ok(match record.state {
         AnalysisState::Analysed => Outcome::Analysed(serde_json::from_str(&record.document).map_err(json)?),

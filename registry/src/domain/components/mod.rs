@@ -24,6 +24,7 @@ use crate::{
 };
 
 pub(crate) use analyses::Analyses;
+pub(super) use analyses::outcome;
 pub(super) use index::split;
 
 /// How long a push waits for what an analysis says, where it is only to be told.

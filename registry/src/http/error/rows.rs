@@ -87,6 +87,7 @@ rows! {
     DELETION_DISABLED: METHOD_NOT_ALLOWED Unsupported "deletion-disabled" = "The repository's settings forbid to delete.";
     METHOD: METHOD_NOT_ALLOWED Unsupported "method-not-allowed" = "The path is known and the method is not; Allow lists those that are.";
     TOKEN_EXISTS: CONFLICT Denied "token-exists" = "A token that is still good has this name.";
+    SIGNING_KEY: CONFLICT Denied "signing-key" = "The keys that sign artifacts do not allow this now: there is a next one already, or none, or the server that answers has not the one that signs.";
     TAG_IMMUTABLE: CONFLICT Denied "tag-immutable" = "The tag points to another manifest, or did when it was deleted, and the repository lets such tags not move.";
     PRECONDITION: PRECONDITION_FAILED Denied "precondition-failed" = "What If-Match or If-None-Match expects is not so, or the tag that was to be brought back is there again.";
     BLOB_TOO_LARGE: PAYLOAD_TOO_LARGE SizeInvalid "blob-too-large" = "The blob is larger than this server takes.";
@@ -179,6 +180,7 @@ fn domain_row(error: &domain::Error) -> &'static Row {
         Error::TokenExceedsMaker { .. } => &TOKEN_EXCEEDS_MAKER,
         Error::TokenLifetime { .. } => &TOKEN_LIFETIME,
         Error::AdministratorsToken => &ADMINISTRATORS_TOKEN,
+        Error::SigningKey(_) => &SIGNING_KEY,
         Error::PreconditionFailed => &PRECONDITION,
         Error::DeletionDisabled => &DELETION_DISABLED,
         Error::InUse { .. } => &IN_USE,

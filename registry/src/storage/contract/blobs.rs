@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use wreg_oci::digest::Digest;
 
 use super::{
-    super::{BlobKey, Listed, Position, Then, UploadId},
+    super::{BlobKey, Listed, LogKey, Position, Then, UploadId},
     Store, body, bytes, collect, get, hold, keys, put,
 };
 
@@ -113,4 +113,18 @@ pub(in crate::storage) async fn a_small_blob_is_stored_in_one_go(store: Store) {
     }
     assert_eq!(keys(store.list_blobs()).await.len(), 4);
     assert!(keys(store.list_uploads()).await.is_empty());
+}
+
+pub(in crate::storage) async fn a_file_of_the_log_is_kept_and_replaced(store: Store) {
+    let tile: wreg_trust::log::Tile = "tile/0/x001/234".parse().expect("a tile");
+    let (tile, checkpoint) = (LogKey::tile(tile), LogKey::checkpoint());
+    assert_eq!(store.read_log(&tile).await.expect("an answer"), None);
+    for content in [bytes(8192), Vec::new(), bytes(300_000)] {
+        for key in [&tile, &checkpoint] {
+            store.put_log(key, content.clone().into()).await.expect("it is stored");
+            assert!(store.read_log(key).await.expect("an answer") == Some(content.clone().into()));
+        }
+    }
+    assert!(keys(store.list_uploads()).await.is_empty());
+    assert!(keys(store.list_blobs()).await.is_empty());
 }

@@ -34,6 +34,7 @@ macro_rules! contract_suite {
                 removing_an_old_generation_leaves_the_new_one
                 listings_are_complete
                 a_probe_leaves_nothing_behind
+                a_file_of_the_log_is_kept_and_replaced
             }
             appends {
                 appends_at_the_durable_offset_join_up

@@ -10,6 +10,7 @@ mod data_dir;
 mod disk;
 mod held;
 mod list;
+mod log;
 mod map;
 mod probe;
 mod put;
@@ -29,8 +30,8 @@ use self::{
     map::Maps,
 };
 use super::{
-    BlobKey, BlobStore, ByteStream, Error, Faults, HeldUpload, Listing, Operation, UploadId,
-    key::{BLOBS, UPLOADS},
+    BlobKey, BlobStore, ByteStream, Error, Faults, HeldUpload, Listing, LogKey, Operation, UploadId,
+    key::{BLOBS, LOG, UPLOADS},
 };
 
 /// A [`BlobStore`] in a folder. Clones are the same store.
@@ -45,7 +46,7 @@ impl FsStore {
     /// files are mapped into memory at a time. Blocks; for the start.
     pub(crate) fn open(data: &DataDir, mapped: u64, faults: Faults) -> Result<Self, Error> {
         let disk = Disk::new(data.path(), faults);
-        for folder in [BLOBS, UPLOADS] {
+        for folder in [BLOBS, UPLOADS, LOG] {
             disk.ensure_dir(folder, ".")?;
         }
         let store = Self {
@@ -118,6 +119,23 @@ impl BlobStore for FsStore {
             }
             Ok(())
         }))
+    }
+
+    fn put_log(&self, key: &LogKey, bytes: Bytes) -> BoxFuture<'_, Result<(), Error>> {
+        let (disk, key) = (Arc::clone(&self.disk), key.clone());
+        Box::pin(async move {
+            let turn = disk.turn_to_write().await;
+            off_runtime(move || {
+                let _turn = turn;
+                log::put(&disk, &key, &bytes)
+            })
+            .await
+        })
+    }
+
+    fn read_log(&self, key: &LogKey) -> BoxFuture<'_, Result<Option<Bytes>, Error>> {
+        let (disk, key) = (Arc::clone(&self.disk), key.clone());
+        Box::pin(off_runtime(move || log::read(&disk, &key)))
     }
 
     fn list_uploads(&self) -> Listing<UploadId> {

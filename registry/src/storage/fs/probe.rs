@@ -5,9 +5,10 @@ use std::{io, sync::Arc};
 use super::{
     super::{
         Error, Operation, UploadId,
-        key::{BLOBS, UPLOADS},
+        key::{BLOBS, LOG, UPLOADS},
     },
     disk::Disk,
+    log,
 };
 
 /// How the names of probe files begin, in both folders.
@@ -68,12 +69,12 @@ fn go_through(disk: &Arc<Disk>, upload: &str, blob: &str) -> Result<(), Error> {
     }
 }
 
-/// Removes what probes left that were cut short.
+/// Removes what probes left that were cut short, and files of the log that did not become whole.
 pub(super) fn remove_leftovers(disk: &Disk) -> Result<(), Error> {
-    for folder in [UPLOADS, BLOBS] {
+    for (folder, prefix) in [(UPLOADS, PREFIX), (BLOBS, PREFIX), (LOG, log::PREFIX)] {
         for entry in disk.entries(folder)? {
             let name = disk.step(Operation::List, folder, |_| entry)?.file_name();
-            if name.to_string_lossy().starts_with(PREFIX) {
+            if name.to_string_lossy().starts_with(prefix) {
                 disk.unlink(&format!("{folder}/{}", name.to_string_lossy()))?;
             }
         }

@@ -5,6 +5,7 @@
 //! data/0b0c…-…                        the bytes of a blob that came in parts
 //! uploads/0b0c…-…/1234.5e6f…-…        what an upload has beyond its last whole part
 //! uploads/0b0c…-…/sealed              an upload whose parts were joined to be read, and are no blob yet
+//! log/…                               files of the log of changes
 //! probe/…                             the probe's own
 //! ```
 //!
@@ -36,8 +37,8 @@ mod tests;
 
 use std::{ops::Range, sync::Arc};
 
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use bytes::{Bytes, BytesMut};
+use futures_util::{TryStreamExt as _, future::BoxFuture};
 
 use self::{
     bucket::Bucket,
@@ -46,7 +47,8 @@ use self::{
     hot::Hot,
 };
 use super::{
-    BlobKey, BlobStore, ByteStream, Error, ErrorKind, Faults, HeldUpload, Listing, Operation, S3Settings, UploadId,
+    BlobKey, BlobStore, ByteStream, Error, ErrorKind, Faults, HeldUpload, LOG_FILE, Listing, LogKey, Operation,
+    S3Settings, UploadId,
 };
 
 /// The size of every part but the last, in bytes. S3 takes none below 5 MiB, and 10,000 for an object.
@@ -147,6 +149,36 @@ impl BlobStore for S3Store {
             // The bytes first: as long as the blob's name is there, whoever lists blobs finds what is left to remove.
             self.inner.bucket.delete(&names::data(key.generation())).await?;
             self.inner.bucket.delete(&key.object()).await
+        })
+    }
+
+    fn put_log(&self, key: &LogKey, bytes: Bytes) -> BoxFuture<'_, Result<(), Error>> {
+        let name = key.object();
+        Box::pin(async move { Ok(self.inner.bucket.put(&name, bytes).await?) })
+    }
+
+    fn read_log(&self, key: &LogKey) -> BoxFuture<'_, Result<Option<Bytes>, Error>> {
+        let name = key.object();
+        Box::pin(async move {
+            let bucket = &self.inner.bucket;
+            let size = match bucket.size(&name).await? {
+                Some(0) => return Ok(Some(Bytes::new())),
+                Some(size) if size <= LOG_FILE => size,
+                Some(size) => {
+                    let why = format!("{size} bytes are no file of a log");
+                    return Err(Error::of_kind(Operation::Read, name, ErrorKind::Broken, why));
+                }
+                None => return bucket.confirm().await.map(|()| None),
+            };
+            let Some(stream) = read::object(bucket, &name, 0..size).await? else {
+                return Ok(None);
+            };
+            let joined = stream.try_fold(BytesMut::new(), |mut all, piece| async move {
+                all.extend_from_slice(&piece);
+                Ok(all)
+            });
+            let broken = |why| Error::of_kind(Operation::Read, &name, ErrorKind::Transient, why);
+            Ok(Some(joined.await.map_err(broken)?.freeze()))
         })
     }
 

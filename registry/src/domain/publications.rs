@@ -1,0 +1,332 @@
+//! What the registry vouches for: each tag that is put is stated, signed and proved to be in the log, beside the manifest that it points to.
+//!
+//! Four things, all of them the same whenever they are made: the statement of the [publication](wreg_trust::publication) and cosign's own
+//! statement that it is signed, each a sigstore bundle; a signature of cosign's older form; and the entry of the log with its proof.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::json;
+use tokio::time::{Instant, timeout_at};
+use wreg_api::{LogSalt, Publication as State};
+use wreg_component::Kind;
+use wreg_oci::{Descriptor, Digest, Manifest, MediaType, RepositoryName, TagOrDigest};
+use wreg_trust::{
+    attachment::{self, Attachment, TaggedSignature, docker_reference, signature_tag},
+    log::Entry,
+    publication::{Component, MAX_NAMES, Publication},
+    signature::{Bundle, BundleArtifact, Signature, Statement, statement},
+};
+
+use super::{Error, Registry, Result, components::outcome};
+use crate::{
+    analyser::Outcome,
+    auth::{Permit, permit::Pull},
+    clock::millis,
+    metadata::{
+        attachments::{Attached, NewAttachment, PutAttachments},
+        components::AnalysisState,
+        jobs::{Claim, Once},
+        log::{LogRecord, TagEntry, ToSign, digest_of},
+        manifests::ManifestRecord,
+    },
+    signer::{Signer, SignerError},
+};
+
+/// How long a server may be busy with one job before another takes it over.
+const LEASE: Duration = Duration::from_mins(1);
+/// The pause before something is tried again that could not be signed yet; it grows with each attempt.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The longest.
+const MAX_PAUSE: Duration = Duration::from_mins(1);
+/// How many jobs are looked up at a time, and how many are done together.
+const AT_ONCE: i64 = 200;
+const TOGETHER: usize = 16;
+/// How often a tag is tried that moves meanwhile.
+const TRIES: usize = 5;
+/// The longest time that somebody may wait for a signature.
+pub const MAX_WAIT: Duration = Duration::from_secs(30);
+/// How often somebody who waits is looked after, where another server signs.
+const TICK: Duration = Duration::from_millis(100);
+
+impl Registry {
+    /// Signs what has just been published, whose jobs this server has.
+    pub(super) async fn sign_all(&self, jobs: Vec<ToSign>) -> Result<()> {
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let log = self.published_log().await?;
+        let log = &log;
+        let signed = stream::iter(jobs).map(|job| self.sign_one(log, job.claim, job.place));
+        signed.buffer_unordered(TOGETHER).try_collect::<()>().await
+    }
+
+    /// Signs some of what others left, or what could not be signed yet.
+    pub async fn sign_due(&self, owner: &str) -> Result<()> {
+        let now = self.clock.now();
+        let due = self.metadata.list_due_jobs(Once::Sign, now, AT_ONCE).await?;
+        let mut taken = Vec::new();
+        for name in due {
+            let place = Once::Sign.subject(&name).and_then(|place| place.parse().ok());
+            let until = now.saturating_add(millis(LEASE));
+            if let (Some(place), Some(claim)) = (place, self.metadata.take_job(&name, owner, now, until).await?) {
+                taken.push(ToSign { claim, place });
+            }
+        }
+        self.sign_all(taken).await
+    }
+
+    async fn sign_one(&self, log: &LogRecord, claim: Claim, place: u64) -> Result<()> {
+        for _ in 0..TRIES {
+            match self.attach(log, &claim, place).await? {
+                Some(Attached::Done | Attached::Lost) => {
+                    self.signed.send_modify(|count| *count += 1);
+                    return Ok(());
+                }
+                Some(Attached::TagMoved) => {}
+                None => break,
+            }
+        }
+        // Not all of what it takes is there yet.
+        let attempts = u32::try_from(claim.attempts).unwrap_or(u32::MAX);
+        let pause = PAUSE.saturating_mul(attempts).min(MAX_PAUSE);
+        self.metadata
+            .retry_job(claim, self.clock.now().saturating_add(millis(pause)))
+            .await?;
+        Ok(())
+    }
+
+    /// Makes what belongs beside a publication, and stores it. `None` if it cannot be made yet.
+    async fn attach(&self, log: &LogRecord, claim: &Claim, place: u64) -> Result<Option<Attached>> {
+        let entry = self.metadata.find_tag_entry(place).await?;
+        let Some((digest, entry)) = entry.and_then(|entry| Some((digest_of(&entry)?, entry))) else {
+            return Err(Error::Unavailable(
+                format!("entry {place} of the log is about no tag").into(),
+            ));
+        };
+        let selector = TagOrDigest::Digest(digest.clone());
+        let found = self.metadata.find_manifest(&entry.repository, &selector).await?;
+        let attachments = match &found {
+            // It was deleted meanwhile: there is nothing to put anything beside.
+            None => Vec::new(),
+            Some(_) if place >= log.size => return Ok(None),
+            Some(manifest) => match self.attachments(log, &entry, manifest).await? {
+                Some(attachments) => attachments,
+                None => return Ok(None),
+            },
+        };
+        let now = self.clock.now();
+        let operation = PutAttachments {
+            claim: claim.clone(),
+            repository: entry.repository,
+            subject: digest,
+            attachments,
+            leased_until: now.saturating_add(millis(self.terms.blob_lease)),
+            defaults: self.defaults,
+            now,
+        };
+        Ok(Some(self.metadata.write(operation).await?))
+    }
+
+    async fn attachments(
+        &self,
+        log: &LogRecord,
+        entry: &TagEntry,
+        manifest: &ManifestRecord,
+    ) -> Result<Option<Vec<NewAttachment>>> {
+        let Some(signer) = self.keys.active().await? else {
+            return Ok(None);
+        };
+        let component = match self.found_component(&entry.repository, &manifest.digest).await? {
+            Found::Pending => return Ok(None),
+            Found::Component(component) => Some(component),
+            Found::Nothing => None,
+        };
+        let says = Entry::parse(entry.entry.as_bytes()).map_err(|error| Error::Unavailable(error.into()))?;
+        let publication = Publication {
+            repository: entry.repository.clone(),
+            tag: entry.tag.clone(),
+            publisher: says.actor,
+            identity: None,
+            published: says.time,
+            component,
+        };
+        let digest = &manifest.digest;
+        let subject = Descriptor::new(
+            manifest.media_type.clone(),
+            digest.clone(),
+            manifest.content.len() as u64,
+        );
+        let mut attachments = Vec::new();
+        for statement in [
+            publication.statement(digest),
+            Statement::new(digest, statement::SIGNED, json!({})),
+        ] {
+            let signature = signer.sign(&Bundle::message(&statement)).await?;
+            let bundle = Bundle::signed(&statement, signer.public_key(), &signature);
+            attachments.push(new(BundleArtifact::new(&bundle, &statement, &subject).into(), None)?);
+        }
+        let proof = self.prove(log, entry.place, entry.salt.as_deref()).await?;
+        attachments.push(new(attachment::proof(entry.entry.as_bytes(), &proof, &subject), None)?);
+        attachments.extend(self.tagged(&*signer, &entry.repository, digest).await?);
+        Ok(Some(attachments))
+    }
+
+    /// The signature of cosign's older form, beside those that are under its tag.
+    async fn tagged(
+        &self,
+        signer: &dyn Signer,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Option<NewAttachment>> {
+        let Some(tag) = signature_tag(digest) else {
+            return Ok(None);
+        };
+        let there = self.metadata.find_manifest(repository, &tag.clone().into()).await?;
+        let parsed = there
+            .as_ref()
+            .map(|there| Manifest::parse(&there.content, &there.media_type));
+        let parsed = parsed.transpose()?;
+        let name = docker_reference(self.host.as_deref(), repository);
+        let payload = TaggedSignature::payload(&name, digest);
+        let signature: Signature = signer.sign(&payload).await?;
+        let tagged = TaggedSignature::new(payload, &signature);
+        let Some(attachment) = tagged.beside(parsed.as_ref()) else {
+            return Ok(None);
+        };
+        let before = there.map(|there| there.digest.clone());
+        new(attachment, Some((tag, before))).map(Some)
+    }
+
+    /// What a manifest was found to hold.
+    async fn found_component(&self, repository: &RepositoryName, digest: &Digest) -> Result<Found> {
+        let selector = TagOrDigest::Digest(digest.clone());
+        let Some(record) = self.metadata.find_component(repository, &selector).await? else {
+            return Ok(Found::Nothing);
+        };
+        let mut component = Component {
+            layer: record.layer.clone(),
+            valid: None,
+            kind: None,
+            world: None,
+            imports: Vec::new(),
+            exports: Vec::new(),
+        };
+        if record.analysis.state == AnalysisState::Pending {
+            return Ok(Found::Pending);
+        }
+        match outcome(&record.analysis)? {
+            Outcome::Analysed(analysis) => {
+                let inspection = analysis.inspection;
+                let names = |names: Vec<&str>| names.into_iter().take(MAX_NAMES).map(str::to_owned).collect();
+                component.valid = Some(true);
+                component.kind = Some(
+                    match inspection.kind {
+                        Kind::Module => "module",
+                        Kind::Component => "component",
+                        Kind::WitPackage => "wit-package",
+                    }
+                    .to_owned(),
+                );
+                component.imports = names(inspection.import_names());
+                component.exports = names(inspection.export_names());
+                component.world = inspection.world;
+            }
+            Outcome::Invalid(_) => component.valid = Some(false),
+            Outcome::Failed(_) => {}
+        }
+        Ok(Found::Component(component))
+    }
+
+    /// How far the registry is with vouching for what a tag or digest selects, waiting up to `wait` for it to be done.
+    pub async fn get_publication(
+        &self,
+        permit: &Permit<Pull>,
+        selector: &TagOrDigest,
+        wait: Duration,
+    ) -> Result<State> {
+        let until = Instant::now() + wait.min(MAX_WAIT);
+        let mut signed = self.signed.subscribe();
+        loop {
+            signed.mark_unchanged();
+            let state = self.publication(permit, selector).await?;
+            if state.done || Instant::now() >= until {
+                return Ok(state);
+            }
+            let tick = (Instant::now() + TICK).min(until);
+            let _ = timeout_at(tick, signed.changed()).await;
+        }
+    }
+
+    /// What the name of a repository is hashed with in the log, if it ever was.
+    pub async fn get_log_salt(&self, permit: &Permit<Pull>) -> Result<LogSalt> {
+        Ok(LogSalt {
+            salt: self.metadata.find_salt(permit.repository().as_str()).await?,
+        })
+    }
+
+    async fn publication(&self, permit: &Permit<Pull>, selector: &TagOrDigest) -> Result<State> {
+        let manifest = self.get_manifest(permit, selector).await?;
+        let proofs = self
+            .metadata
+            .list_referrers(
+                permit.repository(),
+                &manifest.digest,
+                Some(&MediaType::LOG_PROOF),
+                "",
+                1,
+            )
+            .await?;
+        let mut state = State {
+            digest: manifest.digest.clone(),
+            place: None,
+            signed: !proofs.is_empty(),
+            done: true,
+        };
+        let TagOrDigest::Tag(tag) = selector else {
+            return Ok(state);
+        };
+        let entry = self.metadata.find_last_entry(permit.repository(), tag).await?;
+        let entry = entry.filter(|entry| digest_of(entry).as_ref() == Some(&manifest.digest));
+        let Some(entry) = entry else {
+            // Its change has not been taken up yet.
+            state.done = false;
+            return Ok(state);
+        };
+        let log = self.published_log().await?;
+        state.place = (entry.place < log.size).then_some(entry.place);
+        let waits = self.metadata.is_to_be_signed(entry.place).await?;
+        state.done = state.place.is_some() && !waits;
+        Ok(state)
+    }
+}
+
+enum Found {
+    Pending,
+    Nothing,
+    Component(Component),
+}
+
+fn new(attachment: Attachment, tag: Option<(wreg_oci::Tag, Option<Digest>)>) -> Result<NewAttachment> {
+    let manifest = Manifest::parse(&attachment.manifest, &MediaType::IMAGE_MANIFEST)?;
+    let blobs = attachment.blobs.into_iter();
+    Ok(NewAttachment {
+        blobs: blobs
+            .map(|(descriptor, bytes)| (descriptor.digest, Bytes::from(bytes)))
+            .collect(),
+        digest: Digest::sha256(&attachment.manifest),
+        manifest,
+        content: attachment.manifest,
+        tag,
+    })
+}
+
+impl From<SignerError> for Error {
+    fn from(error: SignerError) -> Self {
+        match error {
+            SignerError::Metadata(error) => error.into(),
+            other => Self::SigningKey(other),
+        }
+    }
+}
