@@ -25,6 +25,12 @@ mod reference;
 mod registry;
 mod repository;
 mod sign;
+#[expect(
+    dead_code,
+    reason = "it is what the tests of wreg-trust use, and they use more of it"
+)]
+#[path = "../../crates/trust/tests/keyless/instance.rs"]
+mod sigstore;
 mod size;
 mod skopeo;
 mod stalling;

@@ -2,6 +2,7 @@
 
 use wreg_harness::{RegistryProcess, raw::Connection};
 use wreg_oci::{Descriptor, Digest, MediaType};
+use wreg_trust::signature::BundleArtifact;
 
 /// Requests to a registry with its admin token.
 pub(crate) struct Raw<'a> {
@@ -56,6 +57,14 @@ impl<'a> Raw<'a> {
         let digest = Digest::sha256(&manifest);
         self.put_manifest(repository, digest.as_str(), &MediaType::IMAGE_MANIFEST, &manifest);
         digest
+    }
+
+    /// Pushes a bundle that nobody here has made.
+    pub(crate) fn push_bundle(&self, repository: &str, artifact: &BundleArtifact) {
+        self.put_blob(repository, &artifact.config.1);
+        self.put_blob(repository, &artifact.bundle.1);
+        let (digest, manifest) = (artifact.digest(), String::from_utf8_lossy(&artifact.manifest));
+        self.put_manifest(repository, digest.as_str(), &MediaType::IMAGE_MANIFEST, &manifest);
     }
 
     fn manifest(&self, repository: &str, config: &str, layer: &Descriptor, bytes: &[u8]) -> String {

@@ -2,9 +2,16 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use serde_json::json;
 use wreg_harness::{RegistryProcess, fixtures::wat};
+use wreg_oci::{Descriptor, Digest, MediaType};
+use wreg_trust::signature::{Bundle, BundleArtifact, Statement, statement};
 
-use crate::wreg::User;
+use crate::{
+    registry::Raw,
+    sigstore::{Instance, Making, identity},
+    wreg::User,
+};
 
 const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 
@@ -144,4 +151,75 @@ fn keys_are_kept_from_others_and_from_being_replaced() {
     user.run(&["sign", &reference, "--key", "absent.key"])
         .unknown()
         .saying("there is no file absent.key");
+}
+
+#[test]
+fn what_an_identity_has_signed_is_verified_with_a_trust_root() {
+    let registry = RegistryProcess::start();
+    let (user, reference) = pushed(&registry);
+    let verify = |more: &[&str]| user.run(&[&["verify", &reference][..], more].concat());
+    let json = verify(&["--key", "acme.pub", "--format", "json"]).json();
+    let digest: Digest = json["digest"]
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .expect("a digest");
+    let (instance, foreign) = (Instance::new(), Instance::new());
+    user.file("root.json", instance.trust_root().to_string());
+    user.file("foreign.json", foreign.trust_root().to_string());
+    let identity = identity();
+    let by = |root: &'static str, name: &str, more: &[&str]| {
+        let issuer = &*identity.issuer;
+        let asked = [
+            "--trust-root",
+            root,
+            "--certificate-identity",
+            name,
+            "--certificate-oidc-issuer",
+            issuer,
+        ];
+        verify(&[&asked[..], more].concat())
+    };
+    assert_eq!(by("root.json", &identity.name, &[]).saying("not signed at all").code, 1);
+    let bundle = instance.sign(&Making {
+        digest: digest.clone(),
+        ..Making::new()
+    });
+    let bundle = Bundle::parse(bundle.to_string().as_bytes()).expect("it is one");
+    let subject = Descriptor::new(MediaType::IMAGE_MANIFEST, digest.clone(), 1);
+    let said = Statement::new(&digest, statement::SIGNED, json!({}));
+    Raw::new(&registry).push_bundle("acme/hello", &BundleArtifact::new(&bundle, &said, &subject));
+    let text = by("root.json", &identity.name, &[]).yes().text();
+    let signed = "signed    https://sigstore.dev/cosign/sign/v1 by maker@acme.example (https://accounts.acme.example)";
+    assert!(text.contains(signed), "{text}");
+    let json = by("root.json", &identity.name, &["--format", "json"]).yes().json();
+    assert_eq!(json["proven"][0]["identity"], json!(identity));
+    // A key beside it does not take anything away, and alone proves nothing.
+    by("root.json", &identity.name, &["--key", "acme.pub"]).yes();
+    assert_eq!(verify(&["--key", "acme.pub"]).code, 1);
+    user.run(&["sign", &reference, "--key", "acme.key"]).yes();
+    let json = by("root.json", &identity.name, &["--key", "acme.pub", "--format", "json"])
+        .yes()
+        .json();
+    assert_eq!(json["proven"].as_array().map(Vec::len), Some(2));
+    // Another identity, and another instance.
+    for refused in [
+        by("root.json", "other@acme.example", &[]),
+        by("foreign.json", &identity.name, &[]),
+    ] {
+        assert_eq!(refused.saying("none of what is signed there is proven").code, 1);
+    }
+    // What is asked must be whole.
+    user.run(&["verify", &reference, "--trust-root", "root.json"]).unknown();
+    user.run(&[
+        "verify",
+        &reference,
+        "--key",
+        "acme.pub",
+        "--certificate-identity",
+        "me",
+    ])
+    .unknown();
+    by("acme.pub", &identity.name, &[])
+        .unknown()
+        .saying("holds no trust root");
 }

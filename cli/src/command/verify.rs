@@ -2,21 +2,28 @@
 
 use std::path::{Path, PathBuf};
 
-use wreg_trust::signature::{PublicKey, Unproven};
+use wreg_client::{Signer, Trusted};
+use wreg_trust::signature::{Identity, PublicKey, TrustRoot, Unproven, bundle::MAX_BUNDLE};
 
 use super::{Verdict, key, sign::uri};
 use crate::{
     context::Context,
     error::CliError,
+    files,
     output::{Unverified, Verification, VerifiedStatement},
 };
 
-/// Verify that an artifact is signed with a key
+/// Verify that an artifact is signed, with a key or by an identity
 ///
 /// Looks for signatures and attestations beside the artifact, in both forms that cosign writes: sigstore bundles among its referrers, and
 /// what stands under its tag sha256-….sig. One of the keys must have signed one of them, for this digest; with --type, a statement of that
-/// kind. Transparency logs are not asked.
+/// kind.
+///
+/// With --trust-root it may also be a keyless bundle, whose certificate is for the identity and issuer that are named, exactly. The file says
+/// which authorities and logs are believed. Certificate, log entry and time are checked with it and the bundle alone: nothing is asked of
+/// an authority or a log.
 #[derive(Debug, clap::Args)]
+#[group(id = "trusted", required = true, multiple = true, args = ["key", "trust_root"])]
 #[command(after_long_help = "\
 Output:
   host/repository@sha256:… of the artifact, and a line for each thing that is proven
@@ -24,20 +31,61 @@ Output:
 Examples:
   wreg verify localhost:5000/acme/hello:1.2.0 --key acme.pub
   wreg verify localhost:5000/acme/hello:1.2.0 --key acme.pub --type https://slsa.dev/provenance/v1
-  cosign sign --key cosign.key localhost:5000/acme/hello:1.2.0 && wreg verify localhost:5000/acme/hello:1.2.0 --key cosign.pub")]
+  cosign sign --key cosign.key localhost:5000/acme/hello:1.2.0 && wreg verify localhost:5000/acme/hello:1.2.0 --key cosign.pub
+  wreg verify localhost:5000/acme/hello:1.2.0 --trust-root trusted_root.json --certificate-identity me@acme.example \\
+    --certificate-oidc-issuer https://accounts.google.com")]
 pub(crate) struct Args {
     /// The artifact: host/repository:tag, @digest or @^1.2
     reference: String,
     /// A public key: SPKI in PEM, of ECDSA over P-256; can be repeated, and one will do
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
+    #[command(flatten)]
+    keyless: Keyless,
     /// A statement of this kind is wanted: a URI
     #[arg(long = "type", value_name = "URI", value_parser = uri)]
     predicate_type: Option<String>,
 }
 
+/// Whose keyless signatures count.
+#[derive(Debug, clap::Args)]
+struct Keyless {
+    /// The authorities and logs to believe: a trusted root of sigstore, as JSON
+    #[arg(long, visible_alias = "trusted-root", value_name = "FILE", requires_all = ["certificate_identity", "certificate_oidc_issuer"])]
+    trust_root: Option<PathBuf>,
+    /// Who must have signed: the e-mail address or URI in the certificate
+    #[arg(long, value_name = "ID", requires = "trust_root")]
+    certificate_identity: Option<String>,
+    /// Who must have vouched for the identity: the issuer in the certificate
+    #[arg(long, value_name = "URL", requires = "trust_root")]
+    certificate_oidc_issuer: Option<String>,
+}
+
+impl Keyless {
+    fn read(&self) -> Result<Option<(TrustRoot, Identity)>, CliError> {
+        let (Some(file), Some(name), Some(issuer)) = (
+            &self.trust_root,
+            &self.certificate_identity,
+            &self.certificate_oidc_issuer,
+        ) else {
+            return Ok(None);
+        };
+        let json = files::read_named(file, MAX_BUNDLE as u64)?;
+        let root = TrustRoot::parse(json.as_bytes()).map_err(|error| {
+            CliError::usage(format!("{} holds no trust root", file.display()))
+                .because(error)
+                .hint("for the public instance, `cosign trusted-root create --with-default-services` writes it")
+        })?;
+        let (name, issuer) = (name.clone(), issuer.clone());
+        Ok(Some((root, Identity { name, issuer })))
+    }
+}
+
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
-    let keys: Vec<PublicKey> = args.key.iter().map(|file| read_key(file)).collect::<Result<_, _>>()?;
+    let trusted = Trusted {
+        keys: args.key.iter().map(|file| read_key(file)).collect::<Result<_, _>>()?,
+        identity: args.keyless.read()?,
+    };
     let wanted = context.wanted(&args.reference)?;
     let registry = context
         .client(std::slice::from_ref(wanted.host()))?
@@ -45,10 +93,17 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
     let (reference, artifact) = wanted.find(&registry).await?;
     let digest = artifact.descriptor.digest.clone();
     let (mut proven, mut unproven) = (Vec::new(), Vec::new());
-    for found in registry.signatures(&reference.repository, &digest, &keys).await? {
+    for found in registry.signatures(&reference.repository, &digest, &trusted).await? {
         match found.proven {
             Ok(statement) => proven.push(VerifiedStatement {
-                key: args.key.get(statement.key).map(|file| file.display().to_string()),
+                key: match &statement.signer {
+                    Signer::Key(place) => args.key.get(*place).map(|file| file.display().to_string()),
+                    Signer::Identity(_) => None,
+                },
+                identity: match statement.signer {
+                    Signer::Key(_) => None,
+                    Signer::Identity(identity) => Some(identity),
+                },
                 artifact: found.artifact,
                 predicate_type: statement.predicate_type,
                 predicate: statement.predicate,
@@ -78,7 +133,10 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
     }
     context.printer.warning(match (there, &args.predicate_type) {
         ((0, 0), _) => "it is not signed at all".to_owned(),
-        ((0, _), _) => format!("none of what is signed there is proven: {}", Unproven::Signature),
+        ((0, _), _) if trusted.identity.is_none() => {
+            format!("none of what is signed there is proven: {}", Unproven::Signature)
+        }
+        ((0, _), _) => "none of what is signed there is proven".to_owned(),
         (_, Some(wanted)) => format!("no statement of the type {wanted} is proven"),
         (_, None) => "nothing is proven".to_owned(),
     });

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 use wreg_oci::Digest;
+use wreg_trust::signature::Identity;
 
 /// The result of `wreg sign` and `wreg attest`.
 #[derive(Debug, Serialize)]
@@ -34,11 +35,13 @@ pub(crate) struct Verification {
     pub(crate) unproven: Vec<Unverified>,
 }
 
-/// Something that a key has signed.
+/// Something that is signed by one who is trusted.
 #[derive(Debug, Serialize)]
 pub(crate) struct VerifiedStatement {
-    /// The file of the key.
+    /// The file of the key, if a key has signed it.
     pub(crate) key: Option<String>,
+    /// The identity, if a certificate says that it has signed it.
+    pub(crate) identity: Option<Identity>,
     pub(crate) artifact: Digest,
     pub(crate) predicate_type: String,
     pub(crate) predicate: Value,
@@ -55,8 +58,12 @@ impl fmt::Display for Verification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.reference)?;
         for one in &self.proven {
-            let key = one.key.as_deref().unwrap_or("a key");
-            writeln!(f, "  signed    {} by {key}", printable(&one.predicate_type))?;
+            let signer = match (&one.key, &one.identity) {
+                (Some(key), _) => key.clone(),
+                (None, Some(Identity { name, issuer })) => printable(&format!("{name} ({issuer})")),
+                (None, None) => "a key".to_owned(),
+            };
+            writeln!(f, "  signed    {} by {signer}", printable(&one.predicate_type))?;
         }
         for one in &self.unproven {
             writeln!(f, "  unproven  {}: {}", one.artifact, one.why)?;

@@ -29,7 +29,7 @@ pub use client::{Client, ClientOptions};
 pub use credentials::{CredentialSources, Credentials, Secret, StoredIn};
 pub use error::Error;
 pub use progress::{NoProgress, Progress};
-pub use registry::{Check, FetchedManifest, FoundSignature, PackageMetadata, Proven, Registry};
+pub use registry::{Check, FetchedManifest, FoundSignature, PackageMetadata, Proven, Registry, Signer, Trusted};
 pub use retry::Retries;
 pub use store::Store;
 pub use transfer::{BlobSource, PulledBlob, PushedBlob};

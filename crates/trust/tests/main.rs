@@ -1,4 +1,5 @@
 //! What can be checked, against others' implementations of the same.
 
+mod keyless;
 mod log;
 mod signature;

@@ -25,7 +25,7 @@ pub use self::{
     check::Check,
     manifests::FetchedManifest,
     packages::PackageMetadata,
-    signatures::{FoundSignature, Proven},
+    signatures::{FoundSignature, Proven, Signer, Trusted},
 };
 use crate::{
     BlobSource, Credentials, Error, Progress, PulledBlob, PushedBlob, Secret, Store, auth::Scope, http::Connection,

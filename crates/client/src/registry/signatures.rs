@@ -3,7 +3,7 @@
 use serde_json::Value;
 use wreg_oci::{Descriptor, Digest, Manifest, MediaType, RepositoryName, Tag, TagOrDigest, manifest::Content};
 use wreg_trust::signature::{
-    Bundle, BundleArtifact, PublicKey, Signature, SimpleSigning, Unproven,
+    Bundle, BundleArtifact, Identity, PublicKey, Signature, SimpleSigning, TrustRoot, Unproven,
     artifact::bundle_layer,
     bundle::MAX_BUNDLE,
     simple::{self, MAX_PAYLOAD},
@@ -16,6 +16,24 @@ use crate::{BlobSource, Error, NoProgress};
 /// How many of each form are looked at. Whoever may push can add any number.
 const MAX_SIGNATURES: usize = 100;
 
+/// Whose signatures count.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trusted {
+    /// These keys'.
+    pub keys: Vec<PublicKey>,
+    /// Those of an identity, as the authorities and logs of a trust root prove them.
+    pub identity: Option<(TrustRoot, Identity)>,
+}
+
+/// Who has signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signer {
+    /// The key at that place among the trusted ones.
+    Key(usize),
+    /// The trusted identity.
+    Identity(Identity),
+}
+
 /// A signature that is there, and what it proves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundSignature {
@@ -25,25 +43,46 @@ pub struct FoundSignature {
     pub proven: Result<Proven, Unproven>,
 }
 
-/// What one of the keys has signed.
+/// What one that is trusted has signed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proven {
     /// What kind of thing is said of the artifact: a URI; that of cosign's signatures says nothing but that it is signed.
     pub predicate_type: String,
     /// What is said.
     pub predicate: Value,
-    /// The place of the key among those that were asked for.
-    pub key: usize,
+    /// Who has signed it.
+    pub signer: Signer,
+}
+
+impl Trusted {
+    /// What a bundle proves of the manifest with that digest.
+    fn proven(&self, bundle: &Bundle, digest: &Digest) -> Result<Proven, Unproven> {
+        let (statement, signer) = match (bundle.verify(digest, &self.keys), &self.identity) {
+            (Err(Unproven::Signature), Some((root, identity))) if bundle.is_keyless() || self.keys.is_empty() => {
+                let statement = bundle.verify_keyless(digest, root, identity)?;
+                (statement, Signer::Identity(identity.clone()))
+            }
+            (proven, _) => {
+                let (statement, key) = proven?;
+                (statement, Signer::Key(key))
+            }
+        };
+        Ok(Proven {
+            predicate_type: statement.predicate_type,
+            predicate: statement.predicate,
+            signer,
+        })
+    }
 }
 
 impl Registry {
     /// The signatures of a manifest: bundles among its referrers, and what stands under its tag `sha256-….sig`; of each at most 100 are
-    /// looked at. What is malformed, too large or gone proves nothing, and is no error.
+    /// looked at. What is malformed, too large or gone proves nothing, and is no error. Identities are looked for in bundles only.
     pub async fn signatures(
         &self,
         repository: &RepositoryName,
         digest: &Digest,
-        keys: &[PublicKey],
+        trusted: &Trusted,
     ) -> Result<Vec<FoundSignature>, Error> {
         let mut found = Vec::new();
         let referrers = self.referrers(repository, digest).await?;
@@ -52,20 +91,14 @@ impl Registry {
             .filter(|referrer| referrer.artifact_type.as_ref() == Some(&MediaType::SIGSTORE_BUNDLE));
         for referrer in bundles.take(MAX_SIGNATURES) {
             let bundle = passing_over(self.bundle(repository, &referrer.digest).await)?.flatten();
-            let proven = bundle.ok_or(Unproven::Malformed).and_then(|bundle| {
-                let (statement, key) = bundle.verify(digest, keys)?;
-                Ok(Proven {
-                    predicate_type: statement.predicate_type,
-                    predicate: statement.predicate,
-                    key,
-                })
-            });
+            let bundle = bundle.ok_or(Unproven::Malformed);
+            let proven = bundle.and_then(|bundle| trusted.proven(&bundle, digest));
             found.push(FoundSignature {
                 artifact: referrer.digest,
                 proven,
             });
         }
-        found.extend(self.tagged_signatures(repository, digest, keys).await?);
+        found.extend(self.tagged_signatures(repository, digest, &trusted.keys).await?);
         Ok(found)
     }
 
@@ -130,7 +163,7 @@ impl Registry {
                 proven: proven.map(|key| Proven {
                     predicate_type: statement::SIGNED.to_owned(),
                     predicate: Value::Object(serde_json::Map::new()),
-                    key,
+                    signer: Signer::Key(key),
                 }),
             });
         }

@@ -1,4 +1,4 @@
-//! Sigstore bundles: an envelope with what it takes to check it. Here those whose key the verifier has.
+//! Sigstore bundles: an envelope with what it takes to check it, which is a key that the verifier has, or a certificate with what logs say.
 //!
 //! Source: sigstore protobuf-specs, `sigstore_bundle.proto`, version 0.3.
 
@@ -8,6 +8,7 @@ use wreg_oci::{Digest, MediaType};
 use super::{
     dsse::{Envelope, pae},
     key::{PublicKey, Signature, SigningKey},
+    keyless::{self, Identity, TrustRoot, Untrusted, material::VerificationMaterial},
     statement::{self, Statement},
 };
 
@@ -23,6 +24,9 @@ pub enum Unproven {
     /// None of the keys has signed it.
     #[error("none of the keys that are trusted has signed it")]
     Signature,
+    /// Its certificate or what logs say of it is not what is trusted.
+    #[error(transparent)]
+    Keyless(#[from] Untrusted),
     /// What is signed is no statement.
     #[error("what is signed is no in-toto statement")]
     Statement,
@@ -38,19 +42,6 @@ pub struct Bundle {
     media_type: MediaType,
     verification_material: VerificationMaterial,
     dsse_envelope: Envelope,
-}
-
-/// What it takes to check a signature beside the key. A bundle without a key's name is somebody else's business, and stays readable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct VerificationMaterial {
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    public_key: Option<KeyName>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct KeyName {
-    hint: String,
 }
 
 impl Bundle {
@@ -69,9 +60,7 @@ impl Bundle {
     pub fn signed(statement: &Statement, key: &PublicKey, signature: &Signature) -> Self {
         Self {
             media_type: MediaType::SIGSTORE_BUNDLE,
-            verification_material: VerificationMaterial {
-                public_key: Some(KeyName { hint: key.hint() }),
-            },
+            verification_material: VerificationMaterial::of_key(key.hint()),
             dsse_envelope: Envelope::signed(statement::MEDIA_TYPE, &statement.to_bytes(), signature),
         }
     }
@@ -104,10 +93,31 @@ impl Bundle {
             return Err(Unproven::Statement);
         }
         let (payload, key) = self.dsse_envelope.verify(keys).ok_or(Unproven::Signature)?;
-        let statement = Statement::parse(&payload).ok_or(Unproven::Statement)?;
-        statement
-            .is_about(digest)
-            .then_some((statement, key))
-            .ok_or(Unproven::Subject)
+        Ok((statement_about(digest, &payload)?, key))
     }
+
+    /// Whether it has a certificate, so that it is not the key but the identity that it is for that counts.
+    pub fn is_keyless(&self) -> bool {
+        self.verification_material.leaf().is_some()
+    }
+
+    /// The statement about the manifest with that digest, if that identity has signed it, as the authorities and logs of `root` prove it.
+    pub fn verify_keyless(
+        &self,
+        digest: &Digest,
+        root: &TrustRoot,
+        identity: &Identity,
+    ) -> Result<Statement, Unproven> {
+        if self.dsse_envelope.payload_type() != statement::MEDIA_TYPE {
+            return Err(Unproven::Statement);
+        }
+        keyless::verify(&self.verification_material, &self.dsse_envelope, root, identity)?;
+        let payload = self.dsse_envelope.unverified_payload().ok_or(Unproven::Statement)?;
+        statement_about(digest, &payload)
+    }
+}
+
+fn statement_about(digest: &Digest, payload: &[u8]) -> Result<Statement, Unproven> {
+    let statement = Statement::parse(payload).ok_or(Unproven::Statement)?;
+    statement.is_about(digest).then_some(statement).ok_or(Unproven::Subject)
 }

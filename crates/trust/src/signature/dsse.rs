@@ -29,6 +29,16 @@ struct EnvelopeSignature {
     sig: String,
 }
 
+/// A signature, and what it is of.
+pub(super) struct Signed {
+    /// The bytes that are signed.
+    pub(super) message: Vec<u8>,
+    /// The payload that they are made of.
+    pub(super) payload: Vec<u8>,
+    /// The signature, in the form that the key has.
+    pub(super) signature: Vec<u8>,
+}
+
 impl Envelope {
     /// Signs a payload.
     pub fn sign(payload_type: &str, payload: &[u8], key: &SigningKey) -> Self {
@@ -54,6 +64,19 @@ impl Envelope {
     /// The payload, if it is base64. Nothing vouches for it.
     pub fn unverified_payload(&self) -> Option<Vec<u8>> {
         BASE64_STANDARD.decode(&self.payload).ok()
+    }
+
+    /// What its only signature is of; none if it has another number of them. Nothing vouches for it.
+    pub(super) fn signed(&self) -> Option<Signed> {
+        let [signature] = &*self.signatures else {
+            return None;
+        };
+        let payload = self.unverified_payload()?;
+        Some(Signed {
+            message: pae(&self.payload_type, &payload),
+            signature: BASE64_STANDARD.decode(&signature.sig).ok()?,
+            payload,
+        })
     }
 
     /// The payload, if one of these keys has signed it: with the place of the key.

@@ -3,6 +3,7 @@
 //! - [`key`]: ECDSA over P-256 with SHA-256.
 //! - [`statement`]: what is said of an artifact. [`dsse`]: how it is signed. [`bundle`]: how both travel, and [`artifact`]: as what, beside the one
 //!   that they are about.
+//! - [`keyless`]: signatures of an identity, which a certificate and a log vouch for, checked with a trust root that is a file.
 //! - [`simple`]: the older form, which stands under the tag `sha256-….sig`.
 //!
 //! Source: sigstore protobuf-specs, `sigstore_bundle.proto`; in-toto attestation framework, Statement v1; secure-systems-lab/dsse,
@@ -12,6 +13,7 @@ pub mod artifact;
 pub mod bundle;
 pub mod dsse;
 pub mod key;
+pub mod keyless;
 pub mod simple;
 pub mod statement;
 
@@ -19,5 +21,6 @@ pub use artifact::BundleArtifact;
 pub use bundle::{Bundle, Unproven};
 pub use dsse::Envelope;
 pub use key::{PublicKey, Signature, SigningKey};
+pub use keyless::{Identity, InvalidTrustRoot, TrustRoot, Untrusted};
 pub use simple::SimpleSigning;
 pub use statement::{Statement, Subject};

@@ -108,6 +108,27 @@ wreg --ca-file $SSL_CERT_FILE verify --key cosign.pub --type https://cosign.sigs
 wreg --ca-file $SSL_CERT_FILE verify --key cosign.pub $REGISTRY/cosign/unsigned:1
 ! wreg --ca-file $SSL_CERT_FILE verify --key own.pub $REGISTRY/cosign/image:1",
         },
+        // What cosign's developers have signed with the public instance: it lies beside cosign's tests, as does the trust root of then.
+        Step {
+            does: Does::Also("keyless"),
+            run: "\
+export WREG_REGISTRY=$REGISTRY WREG_TOKEN=$TOKEN
+installed=$(dirname $(realpath $(command -v cosign)))
+cp $installed/../modules/github.com/sigstore/cosign/v3@*/pkg/cosign/testdata/{oci-attestation.sigstore,trusted_root_pgi}.json .
+printf '{\"architecture\":\"\",\"created\":\"0001-01-01T00:00:00Z\",\"os\":\"\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":null},\"config\":{}}' > config
+docker=application/vnd.docker bundle=application/vnd.dev.sigstore.bundle.v0.3+json
+printf '{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":{\"mediaType\":\"%s\",\"size\":115,\"digest\":\"sha256:%s\"},\"layers\":[]}' \
+  $docker.distribution.manifest.v2+json $docker.container.image.v1+json $(sha256sum < config | cut -c -64) > empty
+oras blob push $REGISTRY/cosign/keyless config
+oras manifest push --media-type $docker.distribution.manifest.v2+json $REGISTRY/cosign/keyless:1 empty
+oras attach --artifact-type $bundle $REGISTRY/cosign/keyless:1 oci-attestation.sigstore.json:$bundle
+signer=$(grep -o '\"rawBytes\": *\"[^\"]*' oci-attestation.sigstore.json | head -1 | cut -d'\"' -f4 | base64 -d | grep -aoE '[a-z]+@[a-z]+[.]com')
+by=\"--certificate-identity $signer --certificate-oidc-issuer https://github.com/login/oauth\"
+cosign verify-attestation --trusted-root trusted_root_pgi.json $by --type https://cosign.sigstore.dev/attestation/v1 $REGISTRY/cosign/keyless:1
+wreg --ca-file $SSL_CERT_FILE verify --trust-root trusted_root_pgi.json $by $REGISTRY/cosign/keyless:1
+(! wreg --ca-file $SSL_CERT_FILE verify --trust-root trusted_root_pgi.json ${by/login/logout} $REGISTRY/cosign/keyless:1)
+(! wreg --ca-file $SSL_CERT_FILE verify --key cosign.pub $REGISTRY/cosign/keyless:1)",
+        },
         Step {
             does: Does::Delete,
             run: "\
