@@ -24,6 +24,7 @@ mod readme;
 mod reference;
 mod registry;
 mod repository;
+mod sbom;
 mod sign;
 mod size;
 mod skopeo;

@@ -18,6 +18,7 @@ mod pull;
 mod push;
 mod reference;
 mod repository;
+mod sbom;
 mod search;
 mod show;
 mod sign;
@@ -57,6 +58,7 @@ pub(crate) enum Command {
     Search(search::Args),
     Versions(versions::Args),
     Size(size::Args),
+    Sbom(sbom::Args),
     Wit(wit::Args),
     Diff(diff::Args),
     Check(check::Args),
@@ -135,6 +137,7 @@ impl Command {
             Self::Search(args) => search::run(args, context).await,
             Self::Versions(args) => versions::run(args, context).await,
             Self::Size(args) => size::run(args, context).await,
+            Self::Sbom(args) => sbom::run(args, context).await,
             Self::Wit(args) => wit::run(args, context).await,
             Self::Diff(args) => diff::run(args, context).await,
             Self::Check(args) => check::run(args, context).await,

@@ -9,7 +9,7 @@
 //! log.rs       what the libraries log
 //! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · keys.rs · session.rs
 //!                                                     collected.rs · checked.rs · understood.rs · differences.rs · successor.rs
-//!                                                     dependencies.rs · sizes.rs
+//!                                                     dependencies.rs · sizes.rs · sbom.rs
 //! ```
 
 mod checked;
@@ -23,6 +23,7 @@ mod listed;
 mod log;
 mod printer;
 mod progress;
+mod sbom;
 mod session;
 mod signed;
 mod sizes;
@@ -43,6 +44,7 @@ pub(crate) use keys::{KeyShown, Keys};
 pub(crate) use listed::{Repositories, RepositoryShown, Tags};
 pub(crate) use log::log;
 pub(crate) use printer::{Printer, write_content};
+pub(crate) use sbom::Sbom;
 pub(crate) use session::{LoggedIn, LoggedOut, Version};
 pub(crate) use signed::{KeyPair, Signed, Unverified, Verification, VerifiedStatement};
 pub(crate) use sizes::Sizes;

@@ -10,6 +10,7 @@ mod large;
 mod packages;
 mod real;
 mod samples;
+mod sbom;
 mod shipped;
 mod threads;
 mod validate;

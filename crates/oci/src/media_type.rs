@@ -39,6 +39,9 @@ impl MediaType {
     /// What cosign signs in its older form.
     pub const SIMPLE_SIGNING: Self = Self(Cow::Borrowed("application/vnd.dev.cosign.simplesigning.v1+json"));
 
+    /// A CycloneDX document: what something is made from.
+    pub const CYCLONEDX: Self = Self(Cow::Borrowed("application/vnd.cyclonedx+json"));
+
     /// `type/subtype`.
     pub fn as_str(&self) -> &str {
         &self.0
