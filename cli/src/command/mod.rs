@@ -2,6 +2,7 @@
 
 mod add;
 mod admin;
+mod audit;
 mod check;
 mod completions;
 mod copy;
@@ -59,6 +60,7 @@ pub(crate) enum Command {
     Versions(versions::Args),
     Size(size::Args),
     Sbom(sbom::Args),
+    Audit(audit::Args),
     Wit(wit::Args),
     Diff(diff::Args),
     Check(check::Args),
@@ -138,6 +140,7 @@ impl Command {
             Self::Versions(args) => versions::run(args, context).await,
             Self::Size(args) => size::run(args, context).await,
             Self::Sbom(args) => sbom::run(args, context).await,
+            Self::Audit(args) => audit::run(args, context).await,
             Self::Wit(args) => wit::run(args, context).await,
             Self::Diff(args) => diff::run(args, context).await,
             Self::Check(args) => check::run(args, context).await,

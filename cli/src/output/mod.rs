@@ -9,9 +9,10 @@
 //! log.rs       what the libraries log
 //! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · keys.rs · session.rs
 //!                                                     collected.rs · checked.rs · understood.rs · differences.rs · successor.rs
-//!                                                     dependencies.rs · sizes.rs · sbom.rs
+//!                                                     dependencies.rs · sizes.rs · sbom.rs · audited.rs
 //! ```
 
+mod audited;
 mod checked;
 mod collected;
 mod dependencies;
@@ -35,6 +36,7 @@ mod understood;
 mod validated;
 mod wasm;
 
+pub(crate) use audited::Audited;
 pub(crate) use checked::{CheckDone, Found};
 pub(crate) use collected::{Collection, DeletedShown, DeletedThings, Undeletion};
 pub(crate) use dependencies::{Added, AddedPackage, FetchedPackages, Locked};

@@ -8,6 +8,7 @@
 //! wit/        the WIT text of a component or WIT package, with its documentation; packages that refer to each other
 //! analysis/   all of this in one call, and what a file is made of: modules, sections, dependencies
 //! sbom/       what a file is made from, as a CycloneDX document
+//! advisories/ one advisory, and whether it is about a dependency
 //! agreement.rs whether the config of an artifact says what its bytes are
 //! compat/     what changed between two of them, and which version the newer should have
 //! apart.rs    a thread of its own for what may panic
@@ -18,6 +19,7 @@
 //! looked at yet; `inspect` needs nothing else. `wit` hands bytes that passed to wit-component of the generation that the
 //! composing and transpiling crates use. Only bytes pass between the two: their types are never mixed.
 
+pub mod advisories;
 mod agreement;
 mod analysis;
 mod apart;

@@ -12,6 +12,9 @@ use crate::text::{MAX_NAME, printable};
 /// The name of the section.
 pub(super) const SECTION: &str = ".dep-v0";
 
+/// What cargo-auditable calls crates.io.
+pub(crate) const CRATES_IO: &str = "crates.io";
+
 /// How many packages are listed.
 const MAX_DEPENDENCIES: usize = 5_000;
 
@@ -32,6 +35,13 @@ pub struct Dependency {
     pub source: String,
     /// What it was needed for.
     pub kind: DependencyKind,
+}
+
+impl Dependency {
+    /// Whether it is of crates.io: advisories are about those.
+    pub fn is_of_crates_io(&self) -> bool {
+        self.source == CRATES_IO
+    }
 }
 
 /// What a dependency is needed for.

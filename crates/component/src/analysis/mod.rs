@@ -15,6 +15,7 @@ use crate::{
     wit::{self, Wit},
 };
 pub use contents::{CoreModule, Section, Space};
+pub(crate) use dependencies::CRATES_IO;
 pub use dependencies::{Dependency, DependencyKind, DependencyList};
 
 use contents::Contents;

@@ -16,12 +16,10 @@ use self::model::{
     Tools, url, version,
 };
 use crate::{
-    analysis::{Dependency, DependencyKind, DependencyList},
+    analysis::{DependencyKind, DependencyList},
     inspect::Inspection,
     validate::Kind,
 };
-
-pub(crate) use self::purl::CRATES_IO;
 
 /// Writes the document about the file with that digest, as JSON on lines. `created` is RFC 3339.
 ///
@@ -155,11 +153,4 @@ fn parts(list: &DependencyList) -> Vec<Component<'_>> {
         }
     };
     needed.into_iter().map(part).collect()
-}
-
-impl Dependency {
-    /// Whether it is of crates.io, so that advisories are about it.
-    pub fn is_of_crates_io(&self) -> bool {
-        self.source == CRATES_IO
-    }
 }

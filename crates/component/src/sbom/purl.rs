@@ -2,10 +2,8 @@
 //!
 //! Source: package-url/purl-spec, PURL-SPECIFICATION.rst and the type `cargo`.
 
+use crate::analysis::CRATES_IO;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-/// What cargo-auditable calls crates.io.
-pub(crate) const CRATES_IO: &str = "crates.io";
 
 /// Everything but what the specification leaves as it is.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
