@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// A public key: SPKI in PEM, of ECDSA over P-256; can be repeated, and one will do
     #[arg(long, value_name = "FILE", required = true)]
     key: Vec<PathBuf>,
-    /// A statement of this kind is wanted: a URI
+    /// A statement of this kind is wanted: a URI, or slsaprovenance1, cyclonedx or spdxjson
     #[arg(long = "type", value_name = "URI", value_parser = uri)]
     predicate_type: Option<String>,
 }

@@ -3,6 +3,7 @@
 //! - [`key`]: ECDSA over P-256 with SHA-256.
 //! - [`statement`]: what is said of an artifact. [`dsse`]: how it is signed. [`bundle`]: how both travel, and [`artifact`]: as what, beside the one
 //!   that they are about.
+//! - [`predicate`]: the kinds of statements that are known, and what each must have.
 //! - [`simple`]: the older form, which stands under the tag `sha256-….sig`.
 //!
 //! Source: sigstore protobuf-specs, `sigstore_bundle.proto`; in-toto attestation framework, Statement v1; secure-systems-lab/dsse,
@@ -12,6 +13,7 @@ pub mod artifact;
 pub mod bundle;
 pub mod dsse;
 pub mod key;
+pub mod predicate;
 pub mod simple;
 pub mod statement;
 
