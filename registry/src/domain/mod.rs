@@ -3,6 +3,7 @@
 //! Every operation on a repository takes a [`crate::auth::Permit`], so what has not been authorised cannot be asked for.
 //! What must not stop half way because a client goes away runs in a task of its own; dropping the future then leaves it running.
 
+mod advisories;
 pub mod blobs;
 pub mod check;
 pub mod collection;
@@ -29,7 +30,7 @@ use std::{sync::Arc, time::Duration};
 pub use self::error::Error;
 use tokio::sync::watch;
 
-use self::{collection::Terms, components::Analyses};
+use self::{advisories::Advisories, collection::Terms, components::Analyses};
 use crate::{
     analyser::Analyser,
     clock::{Clock, Millis, millis},
@@ -69,6 +70,7 @@ pub struct Registry {
     terms: Terms,
     defaults: Settings,
     analyses: Arc<Analyses>,
+    advisories: Arc<Advisories>,
     /// The number of the last event, as far as it is known here.
     news: Arc<watch::Sender<i64>>,
 }
@@ -92,6 +94,7 @@ impl Registry {
             terms,
             defaults,
             analyses: Analyses::new(analyser),
+            advisories: Arc::default(),
             news: Arc::default(),
         }
     }
