@@ -1,5 +1,11 @@
 //! `wreg sbom`, and what `wreg push` pushes beside a component.
 
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    thread,
+};
+
 use serde_json::Value;
 use wreg_harness::{RegistryProcess, fixtures::wat};
 
@@ -88,4 +94,47 @@ fn what_is_pushed_has_the_document_beside_it() {
     let again = later.run(&["push", &file, &reference, "--format", "json"]).yes().json();
     assert_eq!(again["sbom"], digest.as_str());
     assert_eq!(beside(&reference), 1);
+}
+
+/// Answers one request as a registry would that has every blob and takes every manifest but those with a subject.
+fn answer(mut stream: TcpStream) {
+    let mut request = BufReader::new(&stream);
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if request.read_line(&mut line).unwrap_or(0) <= 2 {
+            break;
+        }
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a number");
+        }
+        head += &line;
+    }
+    let mut body = vec![0; length];
+    request.read_exact(&mut body).expect("the body comes");
+    let is_refused = String::from_utf8_lossy(&body).contains("\"subject\"");
+    let status = match head.split(' ').next() {
+        Some("PUT") if is_refused => "403 Forbidden",
+        Some("PUT") => "201 Created",
+        _ => "200 OK",
+    };
+    let text = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    stream.write_all(text.as_bytes()).expect("the client reads");
+}
+
+#[test]
+fn a_document_that_is_not_taken_is_told_and_the_component_is_pushed_all_the_same() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+    let address = listener.local_addr().expect("a bound socket has an address");
+    thread::spawn(move || listener.incoming().flatten().for_each(answer));
+    let user = User::new();
+    let file = user.file("hello.wasm", wat::component_made_of(PACKAGES));
+    let reference = format!("{address}/acme/hello:1.0.0");
+    let run = user.run(&["push", &file, &reference]).yes();
+    assert!(run.line().starts_with(&format!("{address}/acme/hello@sha256:")));
+    run.saying("warning: it is pushed, but the list of its packages is not")
+        .saying("--no-sbom leaves the list out");
+    let json = user.run(&["push", &file, &reference, "--format", "json"]).yes().json();
+    assert_eq!(json.get("sbom"), None);
+    assert_eq!(user.run(&["push", &file, &reference, "--no-sbom"]).yes().stderr, "");
 }
