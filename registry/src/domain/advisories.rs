@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use quick_cache::sync::Cache;
@@ -26,7 +29,11 @@ type Told = Arc<[String]>;
 
 /// The advisories that this server knows. They change while it runs.
 #[derive(Default)]
-pub(crate) struct Advisories(RwLock<Option<Arc<Known>>>);
+pub(crate) struct Advisories {
+    current: RwLock<Option<Arc<Known>>>,
+    /// Whether there are some: where there never are, a pull takes no lock for them.
+    any: AtomicBool,
+}
 
 /// Those of one reading of the database of advisories.
 struct Known {
@@ -57,11 +64,15 @@ impl Advisories {
             by_package,
             told: Cache::new(MANIFESTS),
         };
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(known));
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(known));
+        self.any.store(true, Ordering::Release);
     }
 
     fn known(&self) -> Option<Arc<Known>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        if !self.any.load(Ordering::Acquire) {
+            return None;
+        }
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
