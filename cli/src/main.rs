@@ -1,6 +1,7 @@
 //! The command `wreg`: parse → run → exit code.
 
 mod args;
+mod audit;
 mod command;
 mod config;
 mod context;

@@ -15,6 +15,7 @@ use tokio::{sync::Mutex, task::JoinHandle, time::timeout};
 #[cfg(feature = "s3")]
 use crate::storage::S3Store;
 use crate::{
+    advisories::{AdvisoriesError, Followed},
     analyser::Analyser,
     auth::{
         Auth,
@@ -47,6 +48,7 @@ pub struct App {
     pub(crate) trusted_proxies: Arc<[ipnet::IpNet]>,
     pub(crate) readiness: Arc<Readiness>,
     pub(crate) tls: Option<Tls>,
+    pub(crate) advisories: Option<Followed>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) ids: Arc<RequestIds>,
     panics: Arc<AtomicU64>,
@@ -96,6 +98,9 @@ pub enum StartError {
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The advisories cannot be read.
+    #[error(transparent)]
+    Advisories(#[from] AdvisoriesError),
     /// The data folder cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
@@ -166,6 +171,10 @@ impl App {
             Analyser::new(analyser),
             vouching,
         );
+        let advisories = match config.advisories() {
+            Some(folder) => Some(Followed::open(folder, registry.clone()).await?),
+            None => None,
+        };
         Ok(Self {
             registry,
             auth,
@@ -173,6 +182,7 @@ impl App {
             trusted_proxies: config.trusted_proxies.as_slice().into(),
             readiness: Arc::new(Readiness::new(probe_patience)),
             tls,
+            advisories,
             metrics: Arc::default(),
             ids: Arc::new(RequestIds::new()),
             panics: Arc::default(),
@@ -200,6 +210,11 @@ impl App {
     /// Looks at the files of the certificate at once, as the server does every few seconds. [`Reload::Unchanged`] without TLS.
     pub fn reload_certificate(&self) -> Reload {
         self.tls.as_ref().map_or(Reload::Unchanged, Tls::reload)
+    }
+
+    /// Looks at the folder with advisories at once, as the server does every minute: whether something in it had changed. It waits for files.
+    pub fn reload_advisories(&self) -> Result<bool, AdvisoriesError> {
+        self.advisories.as_ref().map_or(Ok(false), Followed::reload)
     }
 
     /// How often a changed certificate could not be used.

@@ -148,6 +148,7 @@ struct Partial {
     s3_redirect: Option<bool>,
     s3_memory: Option<u64>,
     mapped_bytes: Option<u64>,
+    advisories: Option<PathBuf>,
 }
 
 impl Partial {
@@ -359,6 +360,11 @@ impl Config {
     /// Bytes of files that may be mapped into memory at a time.
     pub(crate) fn mapped_bytes(&self) -> u64 {
         self.settings.mapped_bytes.unwrap_or(1 << 30)
+    }
+
+    /// The folder with advisories, if there is one.
+    pub(crate) fn advisories(&self) -> Option<PathBuf> {
+        self.settings.advisories.clone()
     }
 
     pub(crate) fn terms(&self) -> Terms {

@@ -13,6 +13,7 @@
 //! `metadata` or `storage`; `domain` names neither axum nor sqlx; `metadata` and `storage` do not know each other. A test
 //! (`tests/api/architecture/`) keeps it so.
 
+mod advisories;
 mod analyser;
 mod app;
 pub mod auth;
@@ -29,6 +30,7 @@ mod storage;
 mod tls;
 
 pub use self::{
+    advisories::AdvisoriesError,
     app::{App, StartError, Surroundings},
     clock::{Clock, Millis},
     start::{Command, run, serve},

@@ -14,6 +14,7 @@ use tokio::{net::TcpListener, signal::unix, sync::oneshot, time::timeout};
 use uuid::Uuid;
 
 use crate::{
+    advisories::Followed,
     analyser,
     app::{App, Surroundings},
     auth::administrator,
@@ -167,6 +168,7 @@ pub async fn serve(
         leaving: app.leaving(),
     };
     let follower = tokio::spawn(OptionFuture::from(app.tls.clone().map(Tls::follow_files)));
+    let advisories = tokio::spawn(OptionFuture::from(app.advisories.clone().map(Followed::follow)));
     let leaving = app.clone();
     let shutdown = async move {
         shutdown.await;
@@ -175,6 +177,7 @@ pub async fn serve(
     };
     let result = http::connection::serve(listener, HttpService::new(app.clone()), terms, shutdown).await;
     follower.abort();
+    advisories.abort();
     worker.abort();
     // What it was asking the database has to be over: the last connection to be closed must be the one that writes.
     let _ = worker.await;

@@ -1,6 +1,7 @@
 //! The command `wreg` as its users run it: the real binary, its exit code, what it writes, and the real server.
 
 mod add;
+mod audit;
 mod check;
 mod completions;
 mod copy;
@@ -24,6 +25,7 @@ mod readme;
 mod reference;
 mod registry;
 mod repository;
+mod sbom;
 mod sign;
 #[expect(
     dead_code,

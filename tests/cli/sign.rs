@@ -83,7 +83,8 @@ fn what_is_said_of_an_artifact_is_found_by_its_type() {
     let (user, reference) = pushed(&registry);
     let predicate = user.file(
         "provenance.json",
-        r#"{"buildDefinition":{"buildType":"https://acme.example/build"}}"#,
+        r#"{"buildDefinition":{"buildType":"https://acme.example/build","externalParameters":{}},
+            "runDetails":{"builder":{"id":"https://acme.example/builder"}}}"#,
     );
     let attest = |kind: &str, file: &str| {
         user.run(&[
@@ -222,4 +223,38 @@ fn what_an_identity_has_signed_is_verified_with_a_trust_root() {
     by("acme.pub", &identity.name, &[])
         .unknown()
         .saying("holds no trust root");
+}
+
+#[test]
+fn statements_of_known_kinds_must_have_what_these_require() {
+    let registry = RegistryProcess::start();
+    let (user, reference) = pushed(&registry);
+    let attest = |kind: &str, file: &str| {
+        let arguments = [
+            "attest",
+            &reference,
+            "--key",
+            "acme.key",
+            "--type",
+            kind,
+            "--predicate",
+            file,
+        ];
+        user.run(&arguments)
+    };
+    let listed = user.file("listed.wasm", wat::component_made_of("[]"));
+    user.run(&["sbom", &listed, "-o", "hello.cdx.json"]).yes();
+    attest("cyclonedx", "hello.cdx.json").yes();
+    for kind in ["cyclonedx", "https://cyclonedx.org/bom"] {
+        user.run(&["verify", &reference, "--key", "acme.pub", "--type", kind])
+            .yes();
+    }
+    attest("spdxjson", "hello.cdx.json")
+        .no()
+        .saying("an SPDX document must have spdxVersion");
+    attest("slsaprovenance1", "hello.cdx.json")
+        .no()
+        .saying("buildDefinition.buildType");
+    attest("https://acme.example/said", "hello.cdx.json").yes();
+    attest("custom", "hello.cdx.json").unknown().saying("it is no URI");
 }

@@ -2,6 +2,7 @@
 
 mod add;
 mod admin;
+mod audit;
 mod check;
 mod completions;
 mod copy;
@@ -18,6 +19,7 @@ mod pull;
 mod push;
 mod reference;
 mod repository;
+mod sbom;
 mod search;
 mod show;
 mod sign;
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     Search(search::Args),
     Versions(versions::Args),
     Size(size::Args),
+    Sbom(sbom::Args),
+    Audit(audit::Args),
     Wit(wit::Args),
     Diff(diff::Args),
     Check(check::Args),
@@ -135,6 +139,8 @@ impl Command {
             Self::Search(args) => search::run(args, context).await,
             Self::Versions(args) => versions::run(args, context).await,
             Self::Size(args) => size::run(args, context).await,
+            Self::Sbom(args) => sbom::run(args, context).await,
+            Self::Audit(args) => audit::run(args, context).await,
             Self::Wit(args) => wit::run(args, context).await,
             Self::Diff(args) => diff::run(args, context).await,
             Self::Check(args) => check::run(args, context).await,

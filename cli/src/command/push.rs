@@ -9,7 +9,7 @@ use wreg_oci::{
     wasm::{PackedArtifact, WasmArtifact},
 };
 
-use super::Verdict;
+use super::{Verdict, sbom};
 use crate::{
     context::Context,
     error::CliError,
@@ -26,6 +26,9 @@ use crate::{
 /// Annotations tell what the component says of itself: description, authors, licences, source, homepage, version and revision. The
 /// same file gives the same digest, from whatever folder, under whatever name and on whatever day it is pushed: the time of an
 /// artifact is written only if `SOURCE_DATE_EPOCH` is set.
+///
+/// Where the component has a list of the packages that it was made from (cargo-auditable writes it), what `wreg sbom` shows is pushed
+/// beside it, as a referrer. If only that fails, the component is pushed all the same, and a warning says so.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Output:
@@ -47,6 +50,9 @@ pub(crate) struct Args {
     /// An annotation of the manifest, in place of what the component says of itself; without a value, none; can be repeated
     #[arg(long, short, value_name = "NAME=VALUE", value_parser = annotations::parse)]
     annotation: Vec<(String, String)>,
+    /// Push no list of packages beside it
+    #[arg(long)]
+    no_sbom: bool,
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
@@ -89,6 +95,11 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
             ""
         }
     ));
+    let sbom = if args.no_sbom {
+        None
+    } else {
+        sbom::attach(&registry, &reference, &local, &packed.manifest_descriptor, context).await
+    };
     let digest = packed.manifest_descriptor.digest;
     context.printer.result(&Pushed {
         reference: reference.at(digest.clone()).to_string(),
@@ -99,6 +110,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
             size: packed.layer.size,
         },
         existed,
+        sbom,
     })?;
     Ok(Verdict::Yes)
 }

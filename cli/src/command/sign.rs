@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use wreg_oci::Descriptor;
-use wreg_trust::signature::{Bundle, BundleArtifact, SigningKey, Statement, statement};
+use wreg_trust::signature::{Bundle, BundleArtifact, SigningKey, Statement, predicate, statement};
 
 use super::{Verdict, key};
 use crate::{context::Context, error::CliError, files, output::Signed};
@@ -37,6 +37,10 @@ pub(crate) struct Sign {
 ///
 /// The statement is an in-toto statement about the digest of its manifest, in a sigstore bundle beside the artifact, which `wreg verify --type`
 /// and `cosign verify-attestation --key` find there.
+///
+/// SLSA provenance (`https://slsa.dev/provenance/v1`, or slsaprovenance1), CycloneDX (`https://cyclonedx.org/bom`, or cyclonedx) and SPDX
+/// (`https://spdx.dev/Document`, or spdxjson) must have the members that these formats require; what a statement of another kind has is
+/// not looked at.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Output:
@@ -44,6 +48,7 @@ Output:
 
 Examples:
   wreg attest localhost:5000/acme/hello:1.2.0 --key acme.key --type https://slsa.dev/provenance/v1 --predicate provenance.json
+  wreg sbom hello.wasm -o hello.cdx.json && wreg attest localhost:5000/acme/hello:1.2.0 --key acme.key --type cyclonedx --predicate hello.cdx.json
   wreg verify localhost:5000/acme/hello:1.2.0 --key acme.pub --type https://slsa.dev/provenance/v1")]
 pub(crate) struct Attest {
     /// The artifact: host/repository:tag, @digest or @^1.2
@@ -51,7 +56,7 @@ pub(crate) struct Attest {
     /// The private key: PKCS#8 in PEM, of ECDSA over P-256
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// What kind of thing is said: a URI
+    /// What kind of thing is said: a URI, or slsaprovenance1, cyclonedx or spdxjson
     #[arg(long = "type", value_name = "URI", value_parser = uri)]
     predicate_type: String,
     /// What is said: a file with a JSON object
@@ -59,8 +64,11 @@ pub(crate) struct Attest {
     predicate: PathBuf,
 }
 
-/// A URI is at least a scheme and something behind it.
+/// A URI is at least a scheme and something behind it. Some have short names.
 pub(super) fn uri(text: &str) -> Result<String, String> {
+    if let Some(uri) = predicate::named(text) {
+        return Ok(uri.to_owned());
+    }
     let is_uri = text.split_once(':').is_some_and(|(scheme, rest)| {
         let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
             && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
@@ -92,6 +100,11 @@ pub(super) async fn attest(args: Attest, context: &mut Context) -> Result<Verdic
     if !predicate.is_object() {
         return Err(CliError::usage(format!("{file} holds no JSON object")));
     }
+    predicate::check(&args.predicate_type, &predicate).map_err(|invalid| {
+        CliError::no(format!("{file} is not what it is said to be"))
+            .because(invalid)
+            .hint("its type says what it must have; one with a URI of your own is signed as it is")
+    })?;
     attach(&args.reference, &key, &args.predicate_type, predicate, context).await
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct Args {
     key: Vec<PathBuf>,
     #[command(flatten)]
     keyless: Keyless,
-    /// A statement of this kind is wanted: a URI
+    /// A statement of this kind is wanted: a URI, or slsaprovenance1, cyclonedx or spdxjson
     #[arg(long = "type", value_name = "URI", value_parser = uri)]
     predicate_type: Option<String>,
 }

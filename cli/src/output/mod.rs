@@ -9,9 +9,10 @@
 //! log.rs       what the libraries log
 //! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · keys.rs · session.rs
 //!                                                     collected.rs · checked.rs · understood.rs · differences.rs · successor.rs
-//!                                                     dependencies.rs · sizes.rs
+//!                                                     dependencies.rs · sizes.rs · sbom.rs · audited.rs
 //! ```
 
+mod audited;
 mod checked;
 mod collected;
 mod dependencies;
@@ -23,6 +24,7 @@ mod listed;
 mod log;
 mod printer;
 mod progress;
+mod sbom;
 mod session;
 mod signed;
 mod sizes;
@@ -34,6 +36,7 @@ mod understood;
 mod validated;
 mod wasm;
 
+pub(crate) use audited::Audited;
 pub(crate) use checked::{CheckDone, Found};
 pub(crate) use collected::{Collection, DeletedShown, DeletedThings, Undeletion};
 pub(crate) use dependencies::{Added, AddedPackage, FetchedPackages, Locked};
@@ -43,6 +46,7 @@ pub(crate) use keys::{KeyShown, Keys};
 pub(crate) use listed::{Repositories, RepositoryShown, Tags};
 pub(crate) use log::log;
 pub(crate) use printer::{Printer, write_content};
+pub(crate) use sbom::Sbom;
 pub(crate) use session::{LoggedIn, LoggedOut, Version};
 pub(crate) use signed::{KeyPair, Signed, Unverified, Verification, VerifiedStatement};
 pub(crate) use sizes::Sizes;

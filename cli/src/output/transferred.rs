@@ -26,6 +26,9 @@ pub(crate) struct Pushed {
     pub(crate) layer: Content,
     /// Whether the registry had the binary already.
     pub(crate) existed: bool,
+    /// The list of packages that was pushed beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sbom: Option<Digest>,
 }
 
 impl fmt::Display for Pushed {

@@ -75,5 +75,7 @@ words! {
         VersionDiffers = "version-differs",
         /// A version changes more than its number says.
         BreaksCompatibility = "breaks-compatibility",
+        /// An advisory is about a package that it was made from.
+        Advisory = "advisory",
     }
 }

@@ -1,5 +1,6 @@
 //! What the crate answers to components that are made here, from WAT and WIT text, and to what is not one.
 
+mod advisories;
 mod agreement;
 mod analysis;
 mod compat;
@@ -10,6 +11,7 @@ mod large;
 mod packages;
 mod real;
 mod samples;
+mod sbom;
 mod shipped;
 mod threads;
 mod validate;

@@ -45,6 +45,8 @@ impl MediaType {
     pub const LOG_PROOF: Self = Self(Cow::Borrowed("application/vnd.wreg.log-proof.v1"));
     /// An entry of a registry's log.
     pub const LOG_ENTRY: Self = Self(Cow::Borrowed("application/vnd.wreg.log-entry.v1+json"));
+    /// A CycloneDX document: what something is made from.
+    pub const CYCLONEDX: Self = Self(Cow::Borrowed("application/vnd.cyclonedx+json"));
 
     /// `type/subtype`.
     pub fn as_str(&self) -> &str {

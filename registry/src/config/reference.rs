@@ -232,6 +232,12 @@ pub(super) const KEYS: &[Key] = &[
         "Bytes of blobs' files that may be mapped into memory at a time; 0 for none. They count as shared memory, and the system takes it back when it needs it.",
     ),
     key(
+        "advisories",
+        "no advisories",
+        "\"/var/lib/advisory-db\"",
+        "Folder with a clone of RustSec's advisory database, or with JSON files of the OSV schema: who pulls a component that lists a package which an advisory is about gets a `Warning`. Read again within a minute when it changes.",
+    ),
+    key(
         "shutdown_delay_seconds",
         "0",
         "10",

@@ -92,6 +92,7 @@ impl Partial {
             public_url: self.public_url.or(other.public_url),
             tls_certificate: self.tls_certificate.or(other.tls_certificate),
             tls_key: self.tls_key.or(other.tls_key),
+            advisories: self.advisories.or(other.advisories),
             tls_in_front: self.tls_in_front.or(other.tls_in_front),
             trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
             metrics_listen: self.metrics_listen.or(other.metrics_listen),

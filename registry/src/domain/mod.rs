@@ -3,6 +3,7 @@
 //! Every operation on a repository takes a [`crate::auth::Permit`], so what has not been authorised cannot be asked for.
 //! What must not stop half way because a client goes away runs in a task of its own; dropping the future then leaves it running.
 
+mod advisories;
 pub mod blobs;
 pub mod check;
 pub mod collection;
@@ -33,7 +34,7 @@ pub use self::error::Error;
 use tokio::sync::watch;
 use wreg_api::Signing;
 
-use self::{collection::Terms, components::Analyses, log::Log};
+use self::{advisories::Advisories, collection::Terms, components::Analyses, log::Log};
 use crate::{
     analyser::Analyser,
     clock::{Clock, Millis, millis},
@@ -84,6 +85,7 @@ pub struct Registry {
     terms: Terms,
     defaults: Settings,
     analyses: Arc<Analyses>,
+    advisories: Arc<Advisories>,
     /// The number of the last event, as far as it is known here.
     news: Arc<watch::Sender<i64>>,
     keys: Arc<SigningKeys>,
@@ -115,6 +117,7 @@ impl Registry {
             terms,
             defaults,
             analyses: Analyses::new(analyser),
+            advisories: Arc::default(),
             news: Arc::default(),
             keys,
             signing,

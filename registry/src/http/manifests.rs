@@ -40,9 +40,11 @@ pub(super) async fn get(
         return Ok((StatusCode::NOT_MODIFIED, common).into_response());
     }
     let mut response = (common, Body::from(manifest.content.clone())).into_response();
-    if !manifest.marks.is_empty() {
-        let warnings = manifest.marks.warnings();
-        components::warn(response.headers_mut(), warnings.iter().map(String::as_str));
+    let advisories = registry.advisories_about(&manifest).await;
+    if !manifest.marks.is_empty() || !advisories.is_empty() {
+        let marks = manifest.marks.warnings();
+        let warnings = marks.iter().chain(&*advisories).map(String::as_str);
+        components::warn(response.headers_mut(), warnings);
     }
     Ok(response)
 }

@@ -1,5 +1,6 @@
 //! What the registry knows of the WebAssembly that is pushed to it.
 
+mod advisories;
 mod analysis;
 mod compat;
 mod crowd;

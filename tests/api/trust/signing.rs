@@ -134,7 +134,7 @@ async fn a_signature_of_somebody_else_under_the_tag_stays() {
     let digest = put(&registry, "acme/hello", "latest", &layer).await;
     publication(&registry, "acme/hello", "latest").await;
     let tag = signature_tag(&digest).expect("a tag");
-    let theirs = registry
+    registry
         .push_image("acme/hello", tag.as_str(), b"signed by somebody")
         .await;
     registry.send_body("PATCH", quiet, r#"{"signing":"wasm"}"#).await;

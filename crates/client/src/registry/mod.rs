@@ -1,5 +1,6 @@
 //! One registry: its operations, each of them a few requests.
 
+mod attached;
 mod check;
 mod collection;
 mod components;

@@ -1,7 +1,7 @@
 //! Signatures beside an artifact: found wherever sigstore's tools put them, and checked.
 
 use serde_json::Value;
-use wreg_oci::{Descriptor, Digest, Manifest, MediaType, RepositoryName, Tag, TagOrDigest, manifest::Content};
+use wreg_oci::{Descriptor, Digest, Manifest, MediaType, RepositoryName, Tag, manifest::Content};
 use wreg_trust::signature::{
     Bundle, BundleArtifact, Identity, PublicKey, Signature, SimpleSigning, TrustRoot, Unproven,
     artifact::bundle_layer,
@@ -11,7 +11,7 @@ use wreg_trust::signature::{
 };
 
 use super::Registry;
-use crate::{BlobSource, Error, NoProgress};
+use crate::Error;
 
 /// How many of each form are looked at. Whoever may push can add any number.
 const MAX_SIGNATURES: usize = 100;
@@ -105,14 +105,13 @@ impl Registry {
     /// Pushes a bundle beside the manifest that it is about: the digest of the artifact. The same bundle is the same artifact.
     pub async fn attach(&self, repository: &RepositoryName, artifact: BundleArtifact) -> Result<Digest, Error> {
         let digest = artifact.digest();
-        for (descriptor, bytes) in [artifact.config, artifact.bundle] {
-            let bytes = BlobSource::Bytes(bytes.into());
-            self.push_blob(repository, &descriptor, bytes, None, &NoProgress)
-                .await?;
-        }
-        let at = TagOrDigest::Digest(digest);
-        self.put_manifest(repository, &at, &MediaType::IMAGE_MANIFEST, artifact.manifest)
-            .await
+        self.put_beside(
+            repository,
+            digest,
+            [artifact.config, artifact.bundle],
+            artifact.manifest,
+        )
+        .await
     }
 
     async fn bundle(&self, repository: &RepositoryName, digest: &Digest) -> Result<Option<Bundle>, Error> {

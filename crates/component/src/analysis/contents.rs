@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::HashMap, ops::Range};
 use serde::{Deserialize, Serialize};
 use wasmparser::{CustomSectionReader, Encoding, Parser, Payload};
 
-use super::dependencies::{self, Dependencies, Dependency};
+use super::dependencies::{self, Dependencies, DependencyList};
 use crate::{
     features::ACCEPTED,
     inspect::own_name,
@@ -61,7 +61,7 @@ pub(super) struct Contents {
     pub(super) space: Space,
     pub(super) modules: Vec<CoreModule>,
     pub(super) sections: Vec<Section>,
-    pub(super) dependencies: Vec<Dependency>,
+    pub(super) dependencies: DependencyList,
 }
 
 /// A module or component that is being read.
@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
             },
             modules: self.modules,
             sections: sections.into_iter().map(section).collect(),
-            dependencies: self.dependencies.sorted(),
+            dependencies: self.dependencies.finish(),
         }
     }
 }

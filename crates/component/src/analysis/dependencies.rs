@@ -12,6 +12,9 @@ use crate::text::{MAX_NAME, printable};
 /// The name of the section.
 pub(super) const SECTION: &str = ".dep-v0";
 
+/// What cargo-auditable calls crates.io.
+pub(crate) const CRATES_IO: &str = "crates.io";
+
 /// How many packages are listed.
 const MAX_DEPENDENCIES: usize = 5_000;
 
@@ -32,6 +35,13 @@ pub struct Dependency {
     pub source: String,
     /// What it was needed for.
     pub kind: DependencyKind,
+}
+
+impl Dependency {
+    /// Whether it is of crates.io: advisories are about those.
+    pub fn is_of_crates_io(&self) -> bool {
+        self.source == CRATES_IO
+    }
 }
 
 /// What a dependency is needed for.
@@ -62,11 +72,30 @@ struct Package {
     root: bool,
 }
 
+/// The lists of packages in a file, put together: what [`Analysis::dependencies`](super::Analysis::dependencies) has, and how far that can be
+/// relied on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DependencyList {
+    /// The packages, sorted.
+    pub dependencies: Vec<Dependency>,
+    /// The programs that the lists are of, sorted.
+    pub programs: Vec<Dependency>,
+    /// How many lists were read; without any nothing is known of packages.
+    pub lists: usize,
+    /// Whether a list was malformed, or more than is read.
+    pub incomplete: bool,
+}
+
 /// The lists of all modules, put together.
 #[derive(Default)]
 pub(super) struct Dependencies {
     found: BTreeSet<Dependency>,
+    programs: BTreeSet<Dependency>,
+    /// How many there are.
     lists: usize,
+    /// How many of them were read.
+    read: usize,
+    cut: bool,
     inflated: usize,
 }
 
@@ -75,6 +104,7 @@ impl Dependencies {
     pub(super) fn add(&mut self, data: &[u8]) {
         let left = MAX_INFLATED - self.inflated;
         if self.lists == MAX_LISTS || left == 0 {
+            self.cut = true;
             return;
         }
         self.lists += 1;
@@ -84,12 +114,21 @@ impl Dependencies {
             Err(error) => return self.inflated += error.output.len(),
         };
         self.inflated += json.len();
-        let packages = serde_json::from_slice(&json).map_or_else(|_| Vec::new(), |list: List| list.packages);
-        for package in packages.into_iter().filter(|package| !package.root) {
-            if self.found.len() == MAX_DEPENDENCIES {
+        let Ok(List { packages }) = serde_json::from_slice(&json) else {
+            return;
+        };
+        self.read += 1;
+        for package in packages {
+            if self.found.len() + self.programs.len() == MAX_DEPENDENCIES {
+                self.cut = true;
                 return;
             }
-            self.found.insert(Dependency {
+            let list = if package.root {
+                &mut self.programs
+            } else {
+                &mut self.found
+            };
+            list.insert(Dependency {
                 name: printable(&package.name, MAX_NAME),
                 version: printable(&package.version, MAX_NAME),
                 source: printable(&package.source, MAX_NAME),
@@ -98,7 +137,12 @@ impl Dependencies {
         }
     }
 
-    pub(super) fn sorted(self) -> Vec<Dependency> {
-        self.found.into_iter().collect()
+    pub(super) fn finish(self) -> DependencyList {
+        DependencyList {
+            dependencies: self.found.into_iter().collect(),
+            programs: self.programs.into_iter().collect(),
+            lists: self.read,
+            incomplete: self.cut || self.read < self.lists,
+        }
     }
 }

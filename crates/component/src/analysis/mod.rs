@@ -15,7 +15,8 @@ use crate::{
     wit::{self, Wit},
 };
 pub use contents::{CoreModule, Section, Space};
-pub use dependencies::{Dependency, DependencyKind};
+pub(crate) use dependencies::CRATES_IO;
+pub use dependencies::{Dependency, DependencyKind, DependencyList};
 
 use contents::Contents;
 
@@ -57,9 +58,14 @@ pub fn analyse(bytes: &[u8], threads: NonZeroUsize) -> Result<Analysis, Invalid>
         docs: wit.as_ref().map(|wit| docs::words(&wit.text)).unwrap_or_default(),
         wit,
         inspection,
-        dependencies: contents.dependencies,
+        dependencies: contents.dependencies.dependencies,
         space: contents.space,
         sections: contents.sections,
         modules: contents.modules,
     })
+}
+
+/// The lists of packages in a file that passed the gate.
+pub fn dependency_list(bytes: &[u8]) -> Result<DependencyList, Invalid> {
+    Contents::read(bytes).map(|contents| contents.dependencies)
 }

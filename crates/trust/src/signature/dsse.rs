@@ -67,7 +67,7 @@ impl Envelope {
     }
 
     /// What its only signature is of; none if it has another number of them. Nothing vouches for it.
-    pub(super) fn signed(&self) -> Option<Signed> {
+    pub(super) fn only_signed(&self) -> Option<Signed> {
         let [signature] = &*self.signatures else {
             return None;
         };

@@ -9,7 +9,9 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
-use wreg_api::{Component, ComponentFinding, ComponentState, MissingReferences, Policy, Versions};
+use wreg_api::{
+    Component, ComponentFinding, ComponentFindingCode, ComponentState, MissingReferences, Policy, Versions,
+};
 use wreg_oci::{Digest, Manifest, RepositoryName, Tag, TagOrDigest, WasmLayer, wasm::WasmConfig};
 
 use self::findings::{Config, Examined};
@@ -225,6 +227,12 @@ impl Registry {
         for tag in tags {
             findings.extend(self.breaks(sees, repository, tag, &found.layer).await?);
         }
+        let advisories = self.advisories_about(&manifest).await;
+        findings.extend(advisories.iter().map(|advisory| ComponentFinding {
+            code: ComponentFindingCode::Advisory,
+            message: advisory.clone(),
+            offset: None,
+        }));
         Ok(Component {
             repository: repository.clone(),
             digest: found.manifest,

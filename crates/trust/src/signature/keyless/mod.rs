@@ -78,7 +78,7 @@ pub(super) fn verify(
     let der = material.leaf().ok_or(Untrusted::NoCertificate)?;
     let leaf = Certificate::parse(der).ok_or(Untrusted::NoCertificate)?;
     let key = leaf.key().ok_or(Untrusted::NoCertificate)?;
-    let signed = envelope.signed().ok_or(Untrusted::Signature)?;
+    let signed = envelope.only_signed().ok_or(Untrusted::Signature)?;
     if !key.verifies(key.own_hash(), &signed.message, &signed.signature) {
         return Err(Untrusted::Signature);
     }
