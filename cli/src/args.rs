@@ -71,6 +71,8 @@ Environment:
   WREG_TOKEN          a token to use before stored credentials, for WREG_REGISTRY or else the one registry that is named
   SOURCE_DATE_EPOCH   the time that push writes into artifacts, in seconds since 1970; none is written without it
   WKG_CONFIG_FILE     the configuration of wkg, which says of which registry a package is (default ~/.config/wasm-pkg/config.toml)
+  WREG_TRUST_POLICY   the rules for what may be pulled (default ~/.config/wreg/trust.toml)
+  XDG_STATE_HOME      wreg keeps what it has seen of registries in its folder wreg/trust (default ~/.local/state)
   XDG_CACHE_HOME      wreg keeps what it pulled in its folder wreg (default ~/.cache)
   DOCKER_CONFIG       the folder of config.json, where credentials are kept (default ~/.docker)
   REGISTRY_AUTH_FILE  podman's credentials, which are read too; so are those in its usual places

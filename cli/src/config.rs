@@ -18,6 +18,10 @@ pub(crate) struct Config {
     pub(crate) store: Option<PathBuf>,
     /// The configuration of wkg: `WKG_CONFIG_FILE`, else `wasm-pkg/config.toml` in `XDG_CONFIG_HOME`, else in `~/.config`.
     pub(crate) wkg: Option<PathBuf>,
+    /// `WREG_TRUST_POLICY`: the rules for what is pulled; else `wreg/trust.toml` in `XDG_CONFIG_HOME`, else in `~/.config`.
+    pub(crate) trust_policy: Option<PathBuf>,
+    /// What was learned of registries: `wreg/trust` in `XDG_STATE_HOME`, else in `~/.local/state`.
+    pub(crate) trust_state: Option<PathBuf>,
     /// `WREG_TOKEN`, a secret.
     pub(crate) token: Option<String>,
     /// Where credentials are kept. The token is not among them, since it does not say which registry it is for.
@@ -42,7 +46,10 @@ impl Config {
         let folder = |name| path(name).filter(|path| path.is_absolute());
         let cache = folder("XDG_CACHE_HOME").or_else(|| Some(home.as_ref()?.join(".cache")));
         let configuration = folder("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
+        let state = folder("XDG_STATE_HOME").or_else(|| Some(home.as_ref()?.join(".local/state")));
         Self {
+            trust_policy: path("WREG_TRUST_POLICY").or_else(|| Some(configuration.clone()?.join("wreg/trust.toml"))),
+            trust_state: state.map(|state| state.join("wreg/trust")),
             registry: text("WREG_REGISTRY"),
             no_color: variable("NO_COLOR").is_some(),
             store: cache.map(|cache| cache.join("wreg")),

@@ -13,6 +13,7 @@ mod local;
 mod output;
 mod pack;
 mod remote;
+mod trust;
 mod wit;
 
 use std::process::ExitCode;

@@ -38,6 +38,7 @@ mod skopeo;
 mod stalling;
 mod tls;
 mod token;
+mod trust;
 mod undelete;
 mod understood;
 mod validate;

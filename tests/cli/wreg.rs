@@ -98,6 +98,7 @@ impl User {
             "XDG_CACHE_HOME",
             "XDG_CONFIG_HOME",
             "XDG_RUNTIME_DIR",
+            "XDG_STATE_HOME",
             "SOURCE_DATE_EPOCH",
             "NO_COLOR",
             "WKG_CONFIG_FILE",

@@ -7,13 +7,14 @@
 //! - [`private_memory`]: what a process has to itself.
 //! - [`raw::Connection`]: HTTP/1.1 by hand, for what no client would send.
 //! - [`database`] and [`object_storage`]: the PostgreSQL and the S3 server that the task runner brought up, if it did.
-//! - [`s3_proxy`]: an S3 server that fails on request. [`balancer`]: what stands in front of several servers.
+//! - [`liar`]: a registry that lies. [`s3_proxy`]: an S3 server that fails on request. [`balancer`]: what stands in front of several servers.
 //!
 //! Everything here is for tests: what cannot go on panics and says why.
 
 pub mod balancer;
 pub mod certificates;
 pub mod fixtures;
+pub mod liar;
 mod log;
 mod memory;
 mod not_run;

@@ -12,7 +12,7 @@ use crate::{
 
 /// Copy an artifact to another repository or registry
 ///
-/// Whatever kind of artifact it is: manifests are copied byte for byte, so that the digest stays; an index comes with the manifests
+/// It is verified first, as `wreg pull` does it. Whatever kind of artifact it is: manifests are copied byte for byte, so that the digest stays; an index comes with the manifests
 /// that it lists. What the destination has already is not sent, and within one registry nothing is transferred at all.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Copy what refers to it too: signatures, attestations, bills of materials
     #[arg(long)]
     referrers: bool,
+    /// Copy it whoever made it, without looking at signatures and the registry's log
+    #[arg(long)]
+    no_verify: bool,
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
@@ -45,6 +48,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
             "{source} is {digest}, and the destination names {expected}"
         )));
     }
+    context.verified(&registry, &source, &digest, args.no_verify).await?;
     let tag = tag(&source, &destination);
     let mut copier = Copier::new(
         &client,

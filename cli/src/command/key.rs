@@ -7,15 +7,23 @@ use std::{
 };
 
 use clap::Subcommand;
-use wreg_trust::signature::SigningKey;
+use wreg_trust::{
+    anchors::{AnchorKey, KeyState},
+    signature::SigningKey,
+};
 
 use super::Verdict;
-use crate::{context::Context, error::CliError, files, output::KeyPair};
+use crate::{
+    context::Context,
+    error::CliError,
+    files,
+    output::{KeyPair, PublishedKey, PublishedKeys, time},
+};
 
 /// The largest file of a key, in bytes.
 const MAX_KEY: u64 = 64 << 10;
 
-/// Make keys to sign with
+/// Make keys to sign with, and show those of a registry
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -25,6 +33,23 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     Generate(Generate),
+    Show(Show),
+}
+
+/// Show the key that a registry signs with
+///
+/// As it says it now: compare it with what its operator tells you by another way, or with `wreg trust show`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Output:
+  the public key in PEM, as `cosign verify --key` takes it; with --format json all keys, and who checks the log
+
+Examples:
+  wreg key show localhost:5000 > cosign.pub
+  cosign verify --key cosign.pub --insecure-ignore-tlog=true localhost:5000/acme/hello:1.2.0")]
+struct Show {
+    /// The registry, host or host:port [default: `WREG_REGISTRY`]
+    registry: Option<String>,
 }
 
 /// Make a key to sign with, and the one to verify with
@@ -44,8 +69,37 @@ struct Generate {
     name: PathBuf,
 }
 
-pub(super) fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
-    let Action::Generate(Generate { name }) = args.action;
+pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
+    match args.action {
+        Action::Generate(args) => generate(args, context),
+        Action::Show(args) => show(args, context).await,
+    }
+}
+
+async fn show(args: Show, context: &mut Context) -> Result<Verdict, CliError> {
+    let host = context.host(args.registry.as_deref())?;
+    let registry = context.client(std::slice::from_ref(&host))?.registry(&host)?;
+    let anchors = registry.anchors().await?;
+    let anchors = anchors.ok_or_else(|| CliError::no(format!("{host} tells no keys: it is no registry that signs")))?;
+    let shown = |key: &AnchorKey| PublishedKey {
+        hint: key.key.hint(),
+        state: match key.state {
+            KeyState::Next => "next",
+            KeyState::Active => "active",
+            KeyState::Retired => "retired",
+        },
+        created: time(key.created_at),
+        key: key.key.to_string(),
+    };
+    context.printer.result(&PublishedKeys {
+        registry: host.to_string(),
+        keys: anchors.keys.iter().map(shown).collect(),
+        log: anchors.log.map(|log| log.key),
+    })?;
+    Ok(Verdict::Yes)
+}
+
+fn generate(Generate { name }: Generate, context: &mut Context) -> Result<Verdict, CliError> {
     let key = SigningKey::generate();
     let pem = key
         .to_pem()

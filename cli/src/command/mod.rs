@@ -12,6 +12,7 @@ mod fetch;
 mod inspect;
 mod key;
 mod lock;
+mod log;
 mod login;
 mod logout;
 mod namespace;
@@ -26,6 +27,7 @@ mod sign;
 mod size;
 mod tags;
 mod token;
+mod trust;
 mod undelete;
 mod validate;
 mod verify;
@@ -71,6 +73,8 @@ pub(crate) enum Command {
     Attest(sign::Attest),
     Verify(verify::Args),
     Key(key::Args),
+    Trust(trust::Args),
+    Log(log::Args),
     Delete(delete::Args),
     Undelete(undelete::Args),
     Copy(copy::Args),
@@ -150,7 +154,9 @@ impl Command {
             Self::Sign(args) => sign::sign(args, context).await,
             Self::Attest(args) => sign::attest(args, context).await,
             Self::Verify(args) => verify::run(args, context).await,
-            Self::Key(args) => key::run(args, context),
+            Self::Key(args) => key::run(args, context).await,
+            Self::Trust(args) => trust::run(args, context).await,
+            Self::Log(args) => log::run(args, context).await,
             Self::Delete(args) => delete::run(args, context).await,
             Self::Undelete(args) => undelete::run(args, context).await,
             Self::Copy(args) => copy::run(args, context).await,

@@ -17,6 +17,10 @@ use crate::{
 /// Every byte is verified against the digest before the file appears, whole, under its name. What was pulled is kept in the local
 /// store, so that pulling the same digest again transfers nothing; a transfer that broke off is taken up where it stopped.
 ///
+/// Before anything is fetched, it is looked at whether it may be used: by the rules in `~/.config/wreg/trust.toml`, and where these say
+/// nothing of a registry that signs, by the keys that were pinned when it was first used (`wreg trust`). Signatures, the registry's statement
+/// and its log must agree; nothing is written otherwise.
+///
 /// Without --output the file gets the name that the artifact gives it, without folders and ending in .wasm, in the current folder; a
 /// file of that name is replaced, and so is a symbolic link (what it points to is not touched).
 #[derive(Debug, clap::Args)]
@@ -36,6 +40,9 @@ pub(crate) struct Args {
     /// The file to write, a folder to write it into, or - for stdout
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Use it whoever made it, without looking at signatures and the registry's log
+    #[arg(long)]
+    no_verify: bool,
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
@@ -44,6 +51,9 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
     let client = context.client_with_store(std::slice::from_ref(wanted.host()))?;
     let registry = client.registry(wanted.host())?;
     let (reference, artifact) = wanted.find(&registry).await?;
+    let verified = context
+        .verified(&registry, &reference, artifact.digest(), args.no_verify)
+        .await?;
     let layer = artifact.wasm_layer().ok_or_else(|| artifact.not_wasm())?;
     let destination = Destination::choose(args.output.as_deref(), artifact.title(), &reference.repository)?;
     let config = artifact.read_config(&registry).await?;
@@ -73,6 +83,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
             file: destination.to_string(),
             from_store: fetched.from_store,
             mismatches,
+            verified,
         })?;
     }
     Ok(Verdict::Yes)

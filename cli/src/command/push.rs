@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use semver::Version;
 use wreg_client::{BlobSource, PushedBlob, Registry};
 use wreg_oci::{
-    MediaType, Reference, Tag, TagOrDigest,
+    MediaType, Reference, RepositoryName, Tag, TagOrDigest,
     wasm::{PackedArtifact, WasmArtifact},
 };
 
@@ -17,6 +17,9 @@ use crate::{
     output::{Content, Pushed, Wasm, size},
     pack::{annotations, component},
 };
+
+/// How long the registry may take to sign, in seconds.
+const PATIENCE: u64 = 15;
 
 /// Push a WebAssembly file to a registry
 ///
@@ -100,6 +103,10 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
     } else {
         sbom::attach(&registry, &reference, &local, &packed.manifest_descriptor, context).await
     };
+    let signed = match &targets[0] {
+        TagOrDigest::Tag(tag) => published(&registry, &reference.repository, tag, context).await,
+        TagOrDigest::Digest(_) => false,
+    };
     let digest = packed.manifest_descriptor.digest;
     context.printer.result(&Pushed {
         reference: reference.at(digest.clone()).to_string(),
@@ -111,8 +118,32 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
         },
         existed,
         sbom,
+        signed,
     })?;
     Ok(Verdict::Yes)
+}
+
+/// Waits until the registry has signed what was pushed, and its log has it, if it does such a thing. Says whether it has.
+async fn published(registry: &Registry, repository: &RepositoryName, tag: &Tag, context: &Context) -> bool {
+    let at = tag.clone().into();
+    let Ok(state) = registry.publication(repository, &at, PATIENCE).await else {
+        // Another registry, which does not know the question.
+        return false;
+    };
+    match (state.done, state.signed, state.place) {
+        (true, true, Some(place)) => {
+            context
+                .printer
+                .note(format!("signed by the registry, entry {place} of its log"));
+        }
+        (true, ..) => {}
+        (false, ..) => {
+            context.printer.warning(format!(
+                "the registry has not signed it within {PATIENCE} seconds: whoever pulls it now waits for that"
+            ));
+        }
+    }
+    state.signed && state.done
 }
 
 /// What the manifest is pushed as. A digest in the reference must be the one that comes out.

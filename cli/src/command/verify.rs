@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use wreg_client::{Signer, Trusted};
+use wreg_client::{Signer, Trusted, trust};
 use wreg_trust::signature::{Identity, PublicKey, TrustRoot, Unproven, bundle::MAX_BUNDLE};
 
 use super::{Verdict, key, sign::uri};
@@ -10,12 +10,16 @@ use crate::{
     context::Context,
     error::CliError,
     files,
-    output::{Unverified, Verification, VerifiedStatement},
+    output::{RuleVerification, Unverified, Verification, VerifiedStatement},
+    remote::Wanted,
 };
 
-/// Verify that an artifact is signed, with a key or by an identity
+/// Verify that an artifact is signed: by the rules of this user, with a key or by an identity
 ///
-/// Looks for signatures and attestations beside the artifact, in both forms that cosign writes: sigstore bundles among its referrers, and
+/// Without --key and --trust-root the rules are asked that `wreg pull` asks too: the keys that are pinned of the registry and its log, or what
+/// stands in ~/.config/wreg/trust.toml.
+///
+/// With --key it looks for signatures and attestations beside the artifact, in both forms that cosign writes: sigstore bundles among its referrers, and
 /// what stands under its tag sha256-….sig. One of the keys must have signed one of them, for this digest; with --type, a statement of that
 /// kind.
 ///
@@ -23,12 +27,12 @@ use crate::{
 /// which authorities and logs are believed. Certificate, log entry and time are checked with it and the bundle alone: nothing is asked of
 /// an authority or a log.
 #[derive(Debug, clap::Args)]
-#[group(id = "trusted", required = true, multiple = true, args = ["key", "trust_root"])]
 #[command(after_long_help = "\
 Output:
   host/repository@sha256:… of the artifact, and a line for each thing that is proven
 
 Examples:
+  wreg verify localhost:5000/acme/hello:1.2.0
   wreg verify localhost:5000/acme/hello:1.2.0 --key acme.pub
   wreg verify localhost:5000/acme/hello:1.2.0 --key acme.pub --type https://slsa.dev/provenance/v1
   cosign sign --key cosign.key localhost:5000/acme/hello:1.2.0 && wreg verify localhost:5000/acme/hello:1.2.0 --key cosign.pub
@@ -87,6 +91,9 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
         identity: args.keyless.read()?,
     };
     let wanted = context.wanted(&args.reference)?;
+    if trusted.keys.is_empty() && trusted.identity.is_none() {
+        return by_rule(&wanted, context).await;
+    }
     let registry = context
         .client(std::slice::from_ref(wanted.host()))?
         .registry(wanted.host())?;
@@ -141,6 +148,32 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
         (_, None) => "nothing is proven".to_owned(),
     });
     Ok(Verdict::No)
+}
+
+/// By the rules of this user.
+async fn by_rule(wanted: &Wanted, context: &mut Context) -> Result<Verdict, CliError> {
+    let host = wanted.host();
+    let registry = context.client(std::slice::from_ref(host))?.registry(host)?;
+    let (reference, artifact) = wanted.find(&registry).await?;
+    let digest = artifact.digest().clone();
+    let (verified, report) = match context.judged(&registry, &reference, &digest).await? {
+        trust::Verdict::Verified(report) => (true, report),
+        trust::Verdict::Failed(report) => (false, report),
+        trust::Verdict::NoRule(_) => {
+            return Err(CliError::usage(format!("nothing says who must have signed {reference}")).hint(
+                "give --key or --trust-root, or write a rule into ~/.config/wreg/trust.toml (docs/how-to/trust-what-you-pull.md)",
+            ));
+        }
+    };
+    context.printer.result(&RuleVerification {
+        reference: reference.at(digest.clone()).to_string(),
+        digest,
+        verified,
+        rule: report.scope,
+        proven: report.proven,
+        failures: report.failures,
+    })?;
+    Ok(if verified { Verdict::Yes } else { Verdict::No })
 }
 
 fn read_key(path: &Path) -> Result<PublicKey, CliError> {

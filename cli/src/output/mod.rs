@@ -9,7 +9,7 @@
 //! log.rs       what the libraries log
 //! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · keys.rs · session.rs
 //!                                                     collected.rs · checked.rs · understood.rs · differences.rs · successor.rs
-//!                                                     dependencies.rs · sizes.rs · sbom.rs · audited.rs
+//!                                                     trusted.rs · dependencies.rs · sizes.rs · sbom.rs · audited.rs
 //! ```
 
 mod audited;
@@ -32,6 +32,7 @@ mod successor;
 mod text;
 mod tokens;
 mod transferred;
+mod trusted;
 mod understood;
 mod validated;
 mod wasm;
@@ -48,12 +49,15 @@ pub(crate) use log::log;
 pub(crate) use printer::{Printer, write_content};
 pub(crate) use sbom::Sbom;
 pub(crate) use session::{LoggedIn, LoggedOut, Version};
-pub(crate) use signed::{KeyPair, Signed, Unverified, Verification, VerifiedStatement};
+pub(crate) use signed::{KeyPair, RuleVerification, Signed, Unverified, Verification, VerifiedStatement};
 pub(crate) use sizes::Sizes;
 pub(crate) use successor::Successor;
 pub(crate) use text::{size, time};
 pub(crate) use tokens::{TokenCreated, TokenShown, Tokens, TokensRevoked};
 pub(crate) use transferred::{Content, Copied, Deleted, Pulled, Pushed};
+pub(crate) use trusted::{
+    Forgotten, LogEntryShown, LogShown, LogVerified, PublishedKey, PublishedKeys, SigningKeyShown, SigningKeys, Trusted,
+};
 pub(crate) use understood::{FoundShown, Marked, NamespaceShown, Namespaces, SearchResults, Shown, Versions};
 pub(crate) use validated::{File, Validated};
 pub(crate) use wasm::Wasm;

@@ -72,6 +72,32 @@ impl fmt::Display for Verification {
     }
 }
 
+/// The result of `wreg verify` by rules.
+#[derive(Debug, Serialize)]
+pub(crate) struct RuleVerification {
+    /// `host/repository@digest` of the artifact.
+    pub(crate) reference: String,
+    pub(crate) digest: Digest,
+    pub(crate) verified: bool,
+    /// The scope of the rule.
+    pub(crate) rule: String,
+    /// What is proven, and what is missing or wrong, in sentences.
+    pub(crate) proven: Vec<String>,
+    pub(crate) failures: Vec<String>,
+}
+
+impl fmt::Display for RuleVerification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.reference)?;
+        for (label, lines) in [("proven", &self.proven), ("failed", &self.failures)] {
+            for line in lines {
+                writeln!(f, "  {label}  {}", printable(line))?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// On one line, and without what moves a terminal's cursor.
 fn printable(text: &str) -> String {
     wreg_component::printable(text)

@@ -29,6 +29,8 @@ pub(crate) struct Pushed {
     /// The list of packages that was pushed beside it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sbom: Option<Digest>,
+    /// Whether the registry has signed it by now, and shown that its log has it.
+    pub(crate) signed: bool,
 }
 
 impl fmt::Display for Pushed {
@@ -52,6 +54,8 @@ pub(crate) struct Pulled {
     pub(crate) from_store: bool,
     /// Where manifest, config and bytes contradict each other, in sentences; empty where they agree.
     pub(crate) mismatches: Vec<String>,
+    /// What was proven of it, in sentences; empty where nothing was asked for.
+    pub(crate) verified: Vec<String>,
 }
 
 impl fmt::Display for Pulled {

@@ -7,6 +7,7 @@
 //! - `http`: one request with authorisation, redirects, repetition and bounded answers; everything else speaks through it, and
 //!   it says why the requests are not a library's.
 //! - `transfer`: blobs, streamed, verified and resumed in both directions. [`store`]: what was verified once, by digest.
+//! - [`trust`]: whether what is fetched may be used, by rules.
 //! - [`error`]: what went wrong and where, with a hint. [`progress`]: for bars. [`retry`]: how often to try. `files`: files
 //!   that appear whole or not at all.
 //!
@@ -24,6 +25,7 @@ pub mod registry;
 pub mod retry;
 pub mod store;
 mod transfer;
+pub mod trust;
 
 pub use client::{Client, ClientOptions};
 pub use credentials::{CredentialSources, Credentials, Secret, StoredIn};

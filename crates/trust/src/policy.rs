@@ -7,7 +7,11 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use wreg_oci::{Host, RepositoryName};
 
-use crate::{log::Verifier, publication, signature::PublicKey};
+use crate::{
+    log::Verifier,
+    publication,
+    signature::{Identity, PublicKey, TrustRoot},
+};
 
 /// What a rule is for: everything, a registry, or what is at or below a path of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,48 +96,66 @@ pub enum OnFailure {
 }
 
 /// One rule.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     /// What it is for.
     pub scope: Scope,
-    /// Whose signatures count; one of them is enough for each thing that is asked for. None: nothing need be signed.
-    pub keys: Vec<PublicKey>,
-    /// The statements that one of the keys must have signed, by the type of their predicate.
-    pub attestations: Vec<String>,
-    /// The log that the tag must be in.
+    /// What must have been signed: all of it.
+    pub require: Vec<Requirement>,
+    /// What is asked of the registry's log.
     pub log: Option<LogRule>,
     /// What happens otherwise.
     pub on_failure: OnFailure,
 }
 
+/// Something that must have been signed by one of some signers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Requirement {
+    /// What kind of thing must be said of the artifact: the type of a predicate. Any will do, if none is given.
+    pub predicate_type: Option<String>,
+    /// These keys count.
+    pub keys: Vec<PublicKey>,
+    /// So do those of the registry, as they were pinned.
+    pub registry: bool,
+    /// So does this identity, by that trust root.
+    pub identity: Option<(TrustRoot, Identity)>,
+}
+
 /// What is asked of a log.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogRule {
-    /// Who checks its checkpoints.
-    pub log: Verifier,
-    /// Where it is served: a path of the registry.
-    pub path: String,
-    /// Witnesses, one of which must have cosigned the log's checkpoint.
+    /// Who checks its checkpoints; the registry's own log as it was pinned, if none is given.
+    pub key: Option<Verifier>,
+    /// Whether the log itself is asked, beside the proof that comes with the artifact: so that one that was rolled back, or shows others
+    /// something else, is noticed.
+    pub online: bool,
+    /// Witnesses, one of which must have cosigned the checkpoint.
     pub witnesses: Vec<Verifier>,
     /// How old that cosignature may be.
     pub max_age: Option<Duration>,
 }
 
 impl Rule {
-    /// What who pins a registry's keys wants to see: that it has accepted the version, and that the log says so.
-    pub fn pinned(host: Host, keys: Vec<PublicKey>, log: Option<LogRule>) -> Self {
+    /// What who pins a registry's keys wants to see: that it has accepted the version, and that its log says so.
+    pub fn pinned(host: Host) -> Self {
         Self {
             scope: Scope::registry(host),
-            keys,
-            attestations: vec![publication::PREDICATE_TYPE.to_owned()],
-            log,
+            require: vec![Requirement {
+                predicate_type: Some(publication::PREDICATE_TYPE.to_owned()),
+                registry: true,
+                ..Requirement::default()
+            }],
+            log: Some(LogRule {
+                online: true,
+                ..LogRule::default()
+            }),
             on_failure: OnFailure::Refuse,
         }
     }
 
-    /// Whether it asks for anything.
-    pub fn asks(&self) -> bool {
-        !self.attestations.is_empty() || self.log.is_some()
+    /// Whether it rests on what was pinned of the registry.
+    pub fn needs_pin(&self) -> bool {
+        self.require.iter().any(|one| one.registry) || self.log.as_ref().is_some_and(|log| log.key.is_none())
     }
 }
 

@@ -3,6 +3,7 @@
 mod fsck;
 mod gc;
 mod keys;
+mod signing_keys;
 
 use clap::Subcommand;
 
@@ -18,7 +19,8 @@ Examples:
   wreg admin fsck localhost:5000
   wreg admin gc --dry-run localhost:5000
   wreg admin keys list localhost:5000
-  wreg admin keys rotate localhost:5000")]
+  wreg admin keys rotate localhost:5000
+  wreg admin signing-keys announce localhost:5000")]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -29,6 +31,7 @@ enum Verb {
     Fsck(fsck::Args),
     Gc(gc::Args),
     Keys(keys::Args),
+    SigningKeys(signing_keys::Args),
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
@@ -36,5 +39,6 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
         Verb::Fsck(args) => fsck::run(args, context).await,
         Verb::Gc(args) => gc::run(args, context).await,
         Verb::Keys(args) => keys::run(args, context).await,
+        Verb::SigningKeys(args) => signing_keys::run(args, context).await,
     }
 }

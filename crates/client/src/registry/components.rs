@@ -149,7 +149,7 @@ impl Registry {
         url
     }
 
-    fn about(&self, path: &str, repository: &RepositoryName, parameters: &[(&str, String)]) -> Url {
+    pub(super) fn about(&self, path: &str, repository: &RepositoryName, parameters: &[(&str, String)]) -> Url {
         let mut url = self.connection.origin.at(path);
         url.query_pairs_mut()
             .append_pair("repository", repository.as_str())
@@ -157,7 +157,12 @@ impl Registry {
         url
     }
 
-    async fn get<T: DeserializeOwned>(&self, url: Url, repository: &RepositoryName, what: &str) -> Result<T, Error> {
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        repository: &RepositoryName,
+        what: &str,
+    ) -> Result<T, Error> {
         let access = Access::Personal(Some(repository.clone()));
         let call = Call::new(Method::GET, url, what, access);
         let fetched = self.connection.fetch(&call, MAX_BYTES).await?;

@@ -7,6 +7,7 @@ mod components;
 mod keys;
 mod lists;
 mod manifests;
+mod open;
 mod packages;
 mod settings;
 mod signatures;

@@ -2,14 +2,10 @@
 //!
 //! Source: wasm-pkg-tools, "Registry metadata" (`wasm-pkg-common` 0.16.1).
 
-use http::{Method, StatusCode};
 use serde::Deserialize;
 
 use super::Registry;
-use crate::{
-    Credentials, Error,
-    http::{Access, Call, read_at_most},
-};
+use crate::Error;
 
 const PATH: &str = "/.well-known/wasm-pkg/registry.json";
 
@@ -56,18 +52,8 @@ impl PackageMetadata {
 impl Registry {
     /// `/.well-known/wasm-pkg/registry.json`, asked for once and without credentials. `None` where there is none.
     pub async fn package_metadata(&self) -> Result<Option<PackageMetadata>, Error> {
-        let connection = self.connection.with_credentials(Credentials::none());
-        let url = connection.origin.at(PATH);
-        let call = Call::new(Method::GET, url, WHAT, Access::Personal(None));
-        let asked = async {
-            let response = connection.ask_once(&call, &[StatusCode::OK], &|_| ()).await?;
-            let body = read_at_most(response, MAX_BYTES).await;
-            body.map_err(|failure| failure.at(self.host(), WHAT))
-        };
-        let body = match asked.await {
-            Ok(body) => body,
-            Err(Error::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(error),
+        let Some(body) = self.open_file(PATH, WHAT, MAX_BYTES).await? else {
+            return Ok(None);
         };
         let metadata = serde_json::from_slice(&body);
         metadata

@@ -125,7 +125,7 @@ impl Registry {
     }
 
     /// Those of cosign's older form.
-    async fn tagged_signatures(
+    pub(crate) async fn tagged_signatures(
         &self,
         repository: &RepositoryName,
         digest: &Digest,
