@@ -18,6 +18,7 @@ mod memory;
 mod soak;
 mod start;
 mod transfer;
+mod trust;
 mod uploads;
 
 use std::{process::ExitCode, time::Duration};
@@ -43,6 +44,8 @@ enum What {
     Fill(fill::Arguments),
     /// The most that the disk and the processors allow a registry that keeps what it acknowledges
     Limit(limit::Arguments),
+    /// What it costs that a registry signs and logs
+    Trust(trust::Arguments),
     /// From starting the server until it has answered, on a data folder that is there
     Start(start::Arguments),
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Some(What::Admission(arguments)) => print_outcome(admission::run(&arguments)),
         Some(What::Fill(arguments)) => print_outcome(fill::run(&arguments)),
         Some(What::Limit(arguments)) => print_outcome(limit::run(&arguments).map(|line| (line, true))),
+        Some(What::Trust(arguments)) => print_outcome(trust::run(&arguments)),
         Some(What::Start(arguments)) => print_outcome(Ok((start::run(&arguments), true))),
         None => {
             measure();

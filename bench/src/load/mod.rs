@@ -15,7 +15,7 @@ mod registry;
 mod report;
 mod seed;
 mod size;
-mod usage;
+pub(crate) mod usage;
 mod work;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};

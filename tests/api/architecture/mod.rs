@@ -76,7 +76,7 @@ const CRATES: [(&str, &[&str]); 10] = [
     ("crates/oci", &[]),
     ("crates/trust", &["wreg-oci"]),
     ("tests/harness", &[]),
-    ("bench", &["wreg-harness", "wreg-oci"]),
+    ("bench", &["wreg-harness", "wreg-oci", "wreg-trust"]),
     ("xtask", &[]),
 ];
 
