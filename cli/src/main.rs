@@ -14,6 +14,7 @@ mod output;
 mod pack;
 mod remote;
 mod wit;
+mod witness;
 
 use std::process::ExitCode;
 

@@ -9,7 +9,7 @@
 //! log.rs       what the libraries log
 //! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · keys.rs · session.rs
 //!                                                     collected.rs · checked.rs · understood.rs · differences.rs · successor.rs
-//!                                                     dependencies.rs · sizes.rs · sbom.rs · audited.rs
+//!                                                     dependencies.rs · sizes.rs · sbom.rs · audited.rs · witnessing.rs
 //! ```
 
 mod audited;
@@ -35,6 +35,7 @@ mod transferred;
 mod understood;
 mod validated;
 mod wasm;
+mod witnessing;
 
 pub(crate) use audited::Audited;
 pub(crate) use checked::{CheckDone, Found};
@@ -57,6 +58,7 @@ pub(crate) use transferred::{Content, Copied, Deleted, Pulled, Pushed};
 pub(crate) use understood::{FoundShown, Marked, NamespaceShown, Namespaces, SearchResults, Shown, Versions};
 pub(crate) use validated::{File, Validated};
 pub(crate) use wasm::Wasm;
+pub(crate) use witnessing::Witnessing;
 
 /// A result: `Display` writes it for people, `Serialize` for programs.
 pub(crate) trait Report: serde::Serialize + std::fmt::Display {}

@@ -6,6 +6,7 @@ use std::{fmt, str::FromStr};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use p256::elliptic_curve::Generate;
 use sha2::{Digest as _, Sha256};
 
 /// The most bytes of a note.
@@ -163,6 +164,11 @@ impl NoteKey {
             key: key.verifying_key(),
         };
         Ok(Self { verifier, key })
+    }
+
+    /// A new one, of the system's randomness.
+    pub fn generate(name: &str, kind: Kind) -> Result<Self, Malformed> {
+        Self::new(name, kind, &Generate::generate())
     }
 
     /// Who checks its signatures.
