@@ -42,4 +42,5 @@ mod undelete;
 mod understood;
 mod validate;
 mod wit;
+mod witness;
 mod wreg;
