@@ -411,7 +411,7 @@ fn a_witness_signs_no_other_log_and_remembers_what_it_has_signed() {
     witness.terminate();
 
     // A memory that cannot be read is none to go on from.
-    let file = user
+    let kept = user
         .work()
         .join("state")
         .read_dir()
@@ -422,7 +422,7 @@ fn a_witness_signs_no_other_log_and_remembers_what_it_has_signed() {
                 .is_some_and(|ending| ending == "checkpoint")
                 .then_some(path)
         });
-    std::fs::write(file.expect("what was signed"), "nothing").expect("it can be written");
+    std::fs::write(kept.expect("what was signed"), "nothing").expect("it can be written");
     user.run(&arguments).unknown().saying("holds no checkpoint");
 }
 
