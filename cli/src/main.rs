@@ -15,6 +15,7 @@ mod pack;
 mod remote;
 mod trust;
 mod wit;
+mod witness;
 
 use std::process::ExitCode;
 

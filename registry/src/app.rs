@@ -32,6 +32,7 @@ use crate::{
     signer::{SignerError, SigningKeys},
     storage::{BlobStore, DataDir, DataDirError, Faults, FsStore},
     tls::{Reload, Tls, TlsError},
+    witness::{WitnessError, Witnesses},
 };
 
 /// SQLite's file in the data folder.
@@ -126,6 +127,9 @@ pub enum StartError {
     /// The keys that sign artifacts and the log cannot be used.
     #[error(transparent)]
     Signer(#[from] SignerError),
+    /// The witnesses of the log cannot be asked.
+    #[error("the witnesses of the log cannot be asked")]
+    Witnesses(#[source] crate::domain::BoxError),
     /// There is no key for registry tokens.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -281,10 +285,13 @@ async fn vouching(config: &Config, metadata: &Metadata, clock: &Clock) -> Result
         None => format!("wreg-{}/log", uuid::Uuid::new_v4().simple()),
     };
     let keys = SigningKeys::open(&config.signing_keys_dir(), metadata.clone(), clock.clone(), &origin).await?;
+    let witnesses = Witnesses::new(config.witnesses(), config.witness_interval());
+    let witnesses = witnesses.map_err(|error: WitnessError| StartError::Witnesses(error.into()))?;
     Ok(Vouching {
         keys: Arc::new(keys),
         signing: config.signing(),
         host: host.map(Into::into),
+        witnesses: Arc::new(witnesses),
     })
 }
 

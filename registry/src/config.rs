@@ -7,6 +7,7 @@ mod blobs;
 mod networks;
 mod reference;
 mod source;
+mod witnesses;
 
 use std::{
     fmt, io,
@@ -20,13 +21,16 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use wreg_api::{ComponentPolicy, ImmutableTags, MissingReferences, Signing, Visibility};
 
-use self::networks::Networks;
 pub use self::{
     blobs::{Blobs, S3Settings},
     reference::config_reference,
     source::Flags,
 };
-use crate::domain::{Limits, collection::Terms, repositories::Settings};
+use self::{networks::Networks, witnesses::Witnesses};
+use crate::{
+    domain::{Limits, collection::Terms, repositories::Settings},
+    witness::WitnessSettings,
+};
 
 /// A valid configuration.
 #[derive(Debug, Clone)]
@@ -126,6 +130,8 @@ struct Partial {
     log_format: Option<LogFormat>,
     signing: Option<Signing>,
     signing_keys_dir: Option<PathBuf>,
+    witnesses: Option<Witnesses>,
+    witness_interval_seconds: Option<NonZeroU64>,
     default_visibility: Option<Visibility>,
     default_immutable_tags: Option<ImmutableTags>,
     default_missing_references: Option<MissingReferences>,
@@ -340,6 +346,16 @@ impl Config {
     pub(crate) fn signing_keys_dir(&self) -> PathBuf {
         let said = self.settings.signing_keys_dir.clone();
         said.unwrap_or_else(|| self.data_dir.join("signing-keys"))
+    }
+
+    /// Who signs the log too.
+    pub(crate) fn witnesses(&self) -> Vec<WitnessSettings> {
+        self.settings.witnesses.clone().unwrap_or_default().into_inner()
+    }
+
+    /// How long what they have signed is good.
+    pub(crate) fn witness_interval(&self) -> Duration {
+        Duration::from_secs(self.settings.witness_interval_seconds.map_or(300, NonZeroU64::get))
     }
 
     /// The host that clients know the registry by, if that is known.

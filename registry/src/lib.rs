@@ -6,6 +6,7 @@
 //!           └──► auth ──────► metadata
 //!           domain ──► analyser    (a process that looks into WebAssembly)
 //!           domain ──► signer ───► auth::secret, metadata   (the registry's own keys)
+//!           domain ──► witness   (servers of others that sign the log too)
 //!         config, app: put together at start          clock: what time it is
 //! ```
 //!
@@ -28,6 +29,7 @@ mod signer;
 mod start;
 mod storage;
 mod tls;
+mod witness;
 
 pub use self::{
     advisories::AdvisoriesError,

@@ -43,4 +43,5 @@ mod undelete;
 mod understood;
 mod validate;
 mod wit;
+mod witness;
 mod wreg;

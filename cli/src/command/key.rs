@@ -9,6 +9,7 @@ use std::{
 use clap::Subcommand;
 use wreg_trust::{
     anchors::{AnchorKey, KeyState},
+    log::{NoteKey, note::Kind},
     signature::SigningKey,
 };
 
@@ -56,17 +57,23 @@ struct Show {
 ///
 /// Writes NAME.key, which only you may read, and NAME.pub, which is for everybody: ECDSA over P-256, as PEM. No file is replaced. The
 /// private key has no password: keep it where secrets are kept.
+///
+/// With --witness it is a key for `wreg witness`: Ed25519, each half as the line of text that logs and witnesses give each other.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Output:
-  the names of the two files
+  the names of the two files; with --witness the public key too
 
 Examples:
   wreg key generate acme
-  wreg sign localhost:5000/acme/hello:1.2.0 --key acme.key")]
+  wreg sign localhost:5000/acme/hello:1.2.0 --key acme.key
+  wreg key generate witness --witness witness.example")]
 struct Generate {
     /// The files without .key and .pub
     name: PathBuf,
+    /// Make a key for a witness of this name: a host of yours, and a path if there are several
+    #[arg(long, value_name = "NAME")]
+    witness: Option<String>,
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
@@ -99,28 +106,68 @@ async fn show(args: Show, context: &mut Context) -> Result<Verdict, CliError> {
     Ok(Verdict::Yes)
 }
 
-fn generate(Generate { name }: Generate, context: &mut Context) -> Result<Verdict, CliError> {
-    let key = SigningKey::generate();
-    let pem = key
-        .to_pem()
-        .map_err(|error| CliError::failed("cannot write the key").because(error))?;
+fn generate(Generate { name, witness }: Generate, context: &mut Context) -> Result<Verdict, CliError> {
+    let made = match witness {
+        Some(witness) => for_witness(&witness)?,
+        None => for_artifacts()?,
+    };
     let [private, public] = [".key", ".pub"].map(|ending| {
         let mut file = name.clone().into_os_string();
         file.push(ending);
         PathBuf::from(file)
     });
     // Both or none: a public key without its private one is of no use.
-    write_new(&public, key.public_key().to_string().as_bytes(), 0o644)?;
-    if let Err(error) = write_new(&private, pem.as_bytes(), 0o600) {
+    write_new(&public, made.public.as_bytes(), 0o644)?;
+    if let Err(error) = write_new(&private, made.private.as_bytes(), 0o600) {
         drop(std::fs::remove_file(&public));
         return Err(error);
     }
     context.printer.result(&KeyPair {
         private: private.display().to_string(),
         public: public.display().to_string(),
-        hint: key.public_key().hint(),
+        hint: made.hint,
+        verifier: made.verifier,
     })?;
     Ok(Verdict::Yes)
+}
+
+/// A new key.
+struct Made {
+    /// What goes into the files.
+    private: String,
+    public: String,
+    /// What signatures name it by.
+    hint: String,
+    /// The public half as one line, for keys that have it.
+    verifier: Option<String>,
+}
+
+fn for_artifacts() -> Result<Made, CliError> {
+    let key = SigningKey::generate();
+    let private = key
+        .to_pem()
+        .map_err(|error| CliError::failed("cannot write the key").because(error))?;
+    Ok(Made {
+        private,
+        public: key.public_key().to_string(),
+        hint: key.public_key().hint(),
+        verifier: None,
+    })
+}
+
+fn for_witness(name: &str) -> Result<Made, CliError> {
+    let key = NoteKey::generate(name, Kind::Witness).map_err(|error| {
+        CliError::usage(format!("{name:?} cannot be the name of a witness"))
+            .because(error)
+            .hint("write a host of yours, such as witness.example, with a path behind it if there are several")
+    })?;
+    let verifier = key.verifier();
+    Ok(Made {
+        private: format!("{}\n", key.to_text()),
+        public: format!("{verifier}\n"),
+        hint: format!("{:08x}", u32::from_be_bytes(verifier.id())),
+        verifier: Some(verifier.to_string()),
+    })
 }
 
 fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), CliError> {

@@ -34,6 +34,7 @@ mod verify;
 mod version;
 mod versions;
 mod wit;
+mod witness;
 mod yank;
 
 use std::{process::ExitCode, time::Duration};
@@ -75,6 +76,7 @@ pub(crate) enum Command {
     Key(key::Args),
     Trust(trust::Args),
     Log(log::Args),
+    Witness(witness::Args),
     Delete(delete::Args),
     Undelete(undelete::Args),
     Copy(copy::Args),
@@ -106,10 +108,12 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     let outcome = Runtime::new()
         .map_err(|error| CliError::failed("cannot start").because(error))
         .and_then(|runtime| {
+            // A signal is how a witness is ended, and not how it is broken off.
+            let is_broken_off = !matches!(cli.command, Command::Witness(_));
             let outcome = runtime.block_on(async {
                 // Dropping the command's future is what removes its temporary files.
                 tokio::select! {
-                    signal = interrupted() => Err(signal),
+                    signal = interrupted(), if is_broken_off => Err(signal),
                     outcome = cli.command.run(&mut context) => outcome,
                 }
             });
@@ -157,6 +161,7 @@ impl Command {
             Self::Key(args) => key::run(args, context).await,
             Self::Trust(args) => trust::run(args, context).await,
             Self::Log(args) => log::run(args, context).await,
+            Self::Witness(args) => witness::run(args, context).await,
             Self::Delete(args) => delete::run(args, context).await,
             Self::Undelete(args) => undelete::run(args, context).await,
             Self::Copy(args) => copy::run(args, context).await,

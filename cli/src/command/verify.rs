@@ -55,7 +55,7 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Args)]
 struct Keyless {
     /// The authorities and logs to believe: a trusted root of sigstore, as JSON
-    #[arg(long, visible_alias = "trusted-root", value_name = "FILE", requires_all = ["certificate_identity", "certificate_oidc_issuer"])]
+    #[arg(long, alias = "trusted-root", value_name = "FILE", requires_all = ["certificate_identity", "certificate_oidc_issuer"])]
     trust_root: Option<PathBuf>,
     /// Who must have signed: the e-mail address or URI in the certificate
     #[arg(long, value_name = "ID", requires = "trust_root")]

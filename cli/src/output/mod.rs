@@ -9,7 +9,7 @@
 //! log.rs       what the libraries log
 //! wasm.rs      what a WebAssembly file is             validated.rs · inspected.rs · transferred.rs · listed.rs · tokens.rs · keys.rs · session.rs
 //!                                                     collected.rs · checked.rs · understood.rs · differences.rs · successor.rs
-//!                                                     trusted.rs · dependencies.rs · sizes.rs · sbom.rs · audited.rs
+//!                                                     trusted.rs · dependencies.rs · sizes.rs · sbom.rs · audited.rs · witnessing.rs
 //! ```
 
 mod audited;
@@ -36,6 +36,7 @@ mod trusted;
 mod understood;
 mod validated;
 mod wasm;
+mod witnessing;
 
 pub(crate) use audited::Audited;
 pub(crate) use checked::{CheckDone, Found};
@@ -61,6 +62,7 @@ pub(crate) use trusted::{
 pub(crate) use understood::{FoundShown, Marked, NamespaceShown, Namespaces, SearchResults, Shown, Versions};
 pub(crate) use validated::{File, Validated};
 pub(crate) use wasm::Wasm;
+pub(crate) use witnessing::Witnessing;
 
 /// A result: `Display` writes it for people, `Serialize` for programs.
 pub(crate) trait Report: serde::Serialize + std::fmt::Display {}

@@ -110,10 +110,14 @@ pub(crate) struct KeyPair {
     pub(crate) public: String,
     /// What signatures name the key by.
     pub(crate) hint: String,
+    /// The public half as the line of text that logs and witnesses give each other, if it is one of theirs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) verifier: Option<String>,
 }
 
 impl fmt::Display for KeyPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}\n{}", self.private, self.public)
+        writeln!(f, "{}\n{}", self.private, self.public)?;
+        self.verifier.iter().try_for_each(|verifier| writeln!(f, "{verifier}"))
     }
 }

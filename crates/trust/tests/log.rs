@@ -20,13 +20,13 @@ fn entry(index: u64) -> Vec<u8> {
 
 /// A log in memory: all full subtrees.
 #[derive(Default)]
-struct Log {
-    frontier: Frontier,
+pub(crate) struct Log {
+    pub(crate) frontier: Frontier,
     hashes: BTreeMap<Node, Hash>,
 }
 
 impl Log {
-    fn of(size: u64) -> Self {
+    pub(crate) fn of(size: u64) -> Self {
         let mut log = Self::default();
         for index in 0..size {
             let leaf = Hash::leaf(&entry(index));
@@ -42,7 +42,7 @@ impl Log {
         merkle::root(nodes.iter().map(|node| self.hashes[node]))
     }
 
-    fn hashes(&self, runs: Vec<Range<u64>>) -> Vec<Hash> {
+    pub(crate) fn hashes(&self, runs: Vec<Range<u64>>) -> Vec<Hash> {
         runs.into_iter().map(|run| self.hash(run)).collect()
     }
 }
@@ -248,11 +248,11 @@ fn entries_come_back_out_of_their_tile() {
     assert_eq!(tile::entries(tile(2), &bytes[..bytes.len() - 1]), None);
 }
 
-fn key(name: &str, kind: Kind) -> NoteKey {
+pub(crate) fn key(name: &str, kind: Kind) -> NoteKey {
     NoteKey::new(name, kind, &[7; 32]).expect("the name is one")
 }
 
-fn checkpoint(size: u64) -> Checkpoint {
+pub(crate) fn checkpoint(size: u64) -> Checkpoint {
     Checkpoint {
         origin: "reg.example/log".to_owned(),
         size,

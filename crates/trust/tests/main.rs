@@ -3,3 +3,4 @@
 mod keyless;
 mod log;
 mod signature;
+mod witness;

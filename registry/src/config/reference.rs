@@ -100,6 +100,18 @@ pub(super) const KEYS: &[Key] = &[
         "Folder of the keys that sign artifacts and the log, made at the first start. Several servers that share a database sign if they share this folder too; one that has not the keys serves, and leaves signing to others.",
     ),
     key(
+        "witnesses",
+        "none",
+        "[{ url = \"https://witness.example\", key = \"witness.example+4245df43+BB+mUkhTSxww73S6aW/MB5X0iyXHKWwNKxK/xXKKlpYp\" }]",
+        "Servers of others that sign the checkpoints of the log too, each with its key, once the log has proved to them that it only grew (C2SP tlog-witness; `wreg witness` is one). One that does not answer within two seconds holds nothing up. A variable lists `URL KEY` with commas.",
+    ),
+    key(
+        "witness_interval_seconds",
+        "300",
+        "60",
+        "Seconds until a witness is asked again to sign a checkpoint though nothing has changed, so that whoever verifies can tell that it is fresh; at least 1.",
+    ),
+    key(
         "default_visibility",
         "private (public with `dev`)",
         "\"public\"",

@@ -102,6 +102,8 @@ impl Partial {
             log_format: self.log_format.or(other.log_format),
             signing: self.signing.or(other.signing),
             signing_keys_dir: self.signing_keys_dir.or(other.signing_keys_dir),
+            witnesses: self.witnesses.or(other.witnesses),
+            witness_interval_seconds: self.witness_interval_seconds.or(other.witness_interval_seconds),
             default_visibility: self.default_visibility.or(other.default_visibility),
             default_immutable_tags: self.default_immutable_tags.or(other.default_immutable_tags),
             default_missing_references: self.default_missing_references.or(other.default_missing_references),

@@ -35,6 +35,10 @@ fn a_bad_configuration_is_refused_with_the_reason() {
     assert!(refusal("metrics_listen = \"0.0.0.0:9500\"").contains("metrics_beyond_loopback"));
     assert!(refusal("tls_key = \"key.pem\"").contains("tls_certificate is missing"));
     assert!(refusal("trusted_proxies = [\"proxy.example\"]").contains("10.0.0.0/8"));
+    assert!(refusal("witnesses = [\"https://witness.example\"]").contains("a space and its key"));
+    assert!(refusal("witnesses = [{ url = \"ftp://witness.example\", key = \"a\" }]").contains("https://"));
+    assert!(refusal("witnesses = [{ url = \"https://witness.example\", key = \"a\" }]").contains("name+hash+base64"));
+    assert!(refusal("witness_interval_seconds = 0").contains("line 1"));
     assert!(refusal("public_url = \"https://host/path\"").contains("without a path"));
     assert!(Config::parse("data", "listen = \"[::1]:0\"\ndev = true").is_ok());
     assert!(Config::parse("data", "listen = \"0.0.0.0:5000\"\ntls_in_front = true").is_ok());
@@ -48,6 +52,21 @@ fn a_wrong_variable_is_refused_with_the_reason() {
         parse_variable("data_dir", "true").map(|partial| partial.data_dir),
         Ok(Some(PathBuf::from("true")))
     );
+}
+
+#[test]
+fn witnesses_are_tables_or_texts() {
+    let key = "witness.example+4245df43+BB+mUkhTSxww73S6aW/MB5X0iyXHKWwNKxK/xXKKlpYp";
+    let one = format!("https://witness.example {key}");
+    for text in [
+        format!("[{{ url = \"https://witness.example/\", key = \"{key}\" }}]"),
+        format!("[\"{one}\"]"),
+        one,
+    ] {
+        let partial = parse_variable("witnesses", &text).unwrap_or_else(|reason| panic!("{text}: {reason}"));
+        let config = Config::from_partial(partial).expect("valid");
+        assert_eq!(config.witnesses().len(), 1, "{text}");
+    }
 }
 
 #[test]

@@ -41,7 +41,8 @@ impl Registry {
             collecting,
             self.analyse_forever(owner),
             self.watch_events(),
-            self.log_forever(owner)
+            self.log_forever(owner),
+            self.cosign_forever(owner)
         );
     }
 }

@@ -41,6 +41,7 @@ use crate::{
     metadata::{Metadata, repositories::Settings},
     signer::SigningKeys,
     storage::BlobStore,
+    witness::Witnesses,
 };
 
 /// Bytes in pieces, as they come and go. After an `Err` nothing more comes; an end without one means that all came.
@@ -73,6 +74,8 @@ pub(crate) struct Vouching {
     pub(crate) signing: Signing,
     /// The host that clients know the registry by, if that is known.
     pub(crate) host: Option<Arc<str>>,
+    /// Who signs its log too.
+    pub(crate) witnesses: Arc<Witnesses>,
 }
 
 /// The registry. Cheap to clone.
@@ -92,6 +95,7 @@ pub struct Registry {
     signing: Signing,
     host: Option<Arc<str>>,
     log: Arc<Log>,
+    witnesses: Arc<Witnesses>,
     /// How much this server has signed.
     signed: Arc<watch::Sender<u64>>,
 }
@@ -107,7 +111,12 @@ impl Registry {
         terms: Terms,
         defaults: Settings,
         analyser: Analyser,
-        Vouching { keys, signing, host }: Vouching,
+        Vouching {
+            keys,
+            signing,
+            host,
+            witnesses,
+        }: Vouching,
     ) -> Self {
         Self {
             metadata,
@@ -123,6 +132,7 @@ impl Registry {
             signing,
             host,
             log: Arc::default(),
+            witnesses,
             signed: Arc::default(),
         }
     }

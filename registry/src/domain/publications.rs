@@ -268,36 +268,30 @@ impl Registry {
 
     async fn publication(&self, permit: &Permit<Pull>, selector: &TagOrDigest) -> Result<State> {
         let manifest = self.get_manifest(permit, selector).await?;
-        let proofs = self
-            .metadata
-            .list_referrers(
-                permit.repository(),
-                &manifest.digest,
-                Some(&MediaType::LOG_PROOF),
-                "",
-                1,
-            )
-            .await?;
         let mut state = State {
             digest: manifest.digest.clone(),
             place: None,
-            signed: !proofs.is_empty(),
+            signed: false,
             done: true,
         };
-        let TagOrDigest::Tag(tag) = selector else {
-            return Ok(state);
-        };
-        let entry = self.metadata.find_last_entry(permit.repository(), tag).await?;
-        let entry = entry.filter(|entry| digest_of(entry).as_ref() == Some(&manifest.digest));
-        let Some(entry) = entry else {
-            // Its change has not been taken up yet.
-            state.done = false;
-            return Ok(state);
-        };
-        let log = self.published_log().await?;
-        state.place = (entry.place < log.size).then_some(entry.place);
-        let waits = self.metadata.is_to_be_signed(entry.place).await?;
-        state.done = state.place.is_some() && !waits;
+        if let TagOrDigest::Tag(tag) = selector {
+            let entry = self.metadata.find_last_entry(permit.repository(), tag).await?;
+            let entry = entry.filter(|entry| digest_of(entry).as_ref() == Some(&manifest.digest));
+            let size = self.published_log().await?.size;
+            // One that is not there, or not published, has not been taken up yet.
+            state.place = entry.map(|entry| entry.place).filter(|place| *place < size);
+            state.done = match state.place {
+                Some(place) => !self.metadata.is_to_be_signed(place).await?,
+                None => false,
+            };
+        }
+        // Last: what the job stores is there when the job is not.
+        let (repository, proof) = (permit.repository(), Some(&MediaType::LOG_PROOF));
+        let proofs = self
+            .metadata
+            .list_referrers(repository, &manifest.digest, proof, "", 1)
+            .await?;
+        state.signed = !proofs.is_empty();
         Ok(state)
     }
 }

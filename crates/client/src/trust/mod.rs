@@ -160,8 +160,11 @@ impl Trust {
 
     /// Pins what a registry says of itself, and keeps it. `Ok(Err)` where there is nothing to pin.
     pub async fn pin(&self, registry: &Registry, memory: &mut Memory) -> Result<Result<(), NoRule>, Error> {
-        let Some(anchors) = registry.anchors().await? else {
-            return Ok(Err(NoRule::NoKeys));
+        let anchors = match registry.anchors().await {
+            Ok(Some(anchors)) => anchors,
+            // Another kind of registry may have anything there.
+            Ok(None) | Err(Error::Protocol { .. } | Error::TooLarge { .. }) => return Ok(Err(NoRule::NoKeys)),
+            Err(error) => return Err(error),
         };
         if anchors.signing == "off" {
             return Ok(Err(NoRule::SignsNothing));

@@ -6,6 +6,7 @@ use std::{fmt, str::FromStr};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use p256::elliptic_curve::Generate;
 use sha2::{Digest as _, Sha256};
 
 /// The most bytes of a note.
@@ -67,6 +68,16 @@ impl Verifier {
         &self.name
     }
 
+    /// How its signatures are made.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether a signature says that it is of this key; it may not be right.
+    pub fn is_named(&self, signature: &NoteSignature) -> bool {
+        signature.name == self.name && signature.id == self.id()
+    }
+
     /// The four bytes that a signature names the key by, beside the name.
     pub fn id(&self) -> [u8; 4] {
         let mut hasher = Sha256::new();
@@ -81,10 +92,7 @@ impl Verifier {
     /// The time that the note was signed at with this key, in seconds since 1970, which is 0 where signatures have none. None if there is
     /// no signature of this key that is right.
     pub fn verify(&self, note: &SignedNote) -> Option<u64> {
-        let mut own = note
-            .signatures
-            .iter()
-            .filter(|signature| signature.name == self.name && signature.id == self.id());
+        let mut own = note.signatures.iter().filter(|signature| self.is_named(signature));
         own.find_map(|signature| {
             let (time, bytes, text) = match self.kind {
                 Kind::Plain => (0, &*signature.bytes, note.text.clone()),
@@ -156,6 +164,11 @@ impl NoteKey {
             key: key.verifying_key(),
         };
         Ok(Self { verifier, key })
+    }
+
+    /// A new one, of the system's randomness.
+    pub fn generate(name: &str, kind: Kind) -> Result<Self, Malformed> {
+        Self::new(name, kind, &Generate::generate())
     }
 
     /// Who checks its signatures.

@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! events ──AssignPlaces──► entries with places ──► full tiles in the store ──PublishLog──► the checkpoint ──► log/checkpoint in the store
+//!                                                                                       └──CosignLog──► signed by witnesses too
 //! ```
 //!
 //! Each arrow is durable before the next begins, and each can be done again: an entry never changes once it has its place, so the same
 //! tiles come of it, whoever writes them. A tile that is full is a file of the store, and written once. What is not full yet is told from the
 //! database (entries, and the lowest hashes), or written anew beside the old under its own width.
 
+mod cosign;
 mod tiles;
 
 use std::{
@@ -21,7 +23,7 @@ use std::{
 use bytes::Bytes;
 use quick_cache::sync::Cache;
 use tokio::{sync::Notify, time::MissedTickBehavior};
-use wreg_trust::log::{Checkpoint, Hash, Proof, SignedNote, Tile, TilePath, Tiles, tile};
+use wreg_trust::log::{Checkpoint, Hash, Proof, SignedNote, Tile, TilePath};
 
 use super::{Error, Registry, Result};
 use crate::{
@@ -155,6 +157,13 @@ impl Registry {
         }
         if grew {
             self.keep_checkpoint(&note).await;
+            // Before anything is signed, so that what witnesses say is in the proofs.
+            if let Err(error) = self.cosign_published().await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the witnesses were not asked; they will be"
+                );
+            }
         }
         self.sign_all(to_sign).await?;
         Ok(true)
@@ -230,11 +239,7 @@ impl Registry {
     /// The proof that the entry at a place is in the log as `log` has it.
     pub(super) async fn prove(&self, log: &LogRecord, place: u64, salt: Option<&str>) -> Result<Proof> {
         let path = TilePath::of_inclusion(place, log.size).ok_or_else(lost)?;
-        let mut tiles = Tiles::new();
-        for tile in path.tiles() {
-            let bytes = self.read_tile(tile, log.size).await?;
-            tiles.insert(tile, tile::hashes(tile, &bytes).ok_or_else(lost)?);
-        }
+        let tiles = self.read_tiles(&path, log.size).await?;
         Ok(Proof {
             extra: salt.map(|salt| salt.as_bytes().to_vec()),
             index: place,

@@ -5,13 +5,17 @@
 //! makes it again after a death makes the same.
 
 mod assign;
+pub(crate) mod cosign;
 mod event;
 
 use sqlx::FromRow;
 use wreg_oci::{Digest, RepositoryName, Tag};
 use wreg_trust::log::{Frontier, Hash};
 
-pub(crate) use self::assign::{AssignPlaces, Batch, ToSign};
+pub(crate) use self::{
+    assign::{AssignPlaces, Batch, ToSign},
+    cosign::CosignLog,
+};
 use super::{
     Error, Metadata, Operation, Result, Touched, Tx,
     jobs::{self, Claim},
@@ -232,7 +236,8 @@ impl Operation for FoundLog {
     }
 }
 
-/// Publishes a checkpoint over entries that have their places, and ends the job. Says whether it was still to be published.
+/// Publishes a checkpoint over entries that have their places, and ends the job. Says whether it was still to be published. One of the same
+/// size stays, with the signatures that it has got.
 pub(crate) struct PublishLog {
     pub(crate) claim: Claim,
     /// What the checkpoint before it covers.
@@ -254,7 +259,8 @@ impl Operation for PublishLog {
             return Ok(false);
         }
         Ok(on_db!(tx, db => sqlx::query(
-            "UPDATE log SET size = $2, frontier = $3, checkpoint = $4, published_at = $5 WHERE size = $1",
+            "UPDATE log SET size = $2, frontier = $3, published_at = $5,
+             checkpoint = CASE WHEN size = $2 THEN checkpoint ELSE $4 END WHERE size = $1",
         )
         .bind(super::signed(self.old_size))
         .bind(super::signed(self.frontier.size()))

@@ -64,7 +64,7 @@ async fn an_upload_survives_a_disk_that_runs_full() {
 #[tokio::test]
 async fn running_out_of_inodes_passes() {
     // The root, data, lock, blobs, uploads, and one each for the algorithm, the shard and the file.
-    let Some(disk) = Mounted::new(c"size=1m,nr_inodes=8") else {
+    let Some(disk) = Mounted::new(c"size=1m,nr_inodes=9") else {
         return;
     };
     let store = open(disk.0.path(), Faults::NONE);
