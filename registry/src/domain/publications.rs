@@ -123,7 +123,6 @@ impl Registry {
             subject: digest,
             attachments,
             leased_until: now.saturating_add(millis(self.terms.blob_lease)),
-            defaults: self.defaults,
             now,
         };
         Ok(Some(self.metadata.write(operation).await?))
@@ -254,6 +253,7 @@ impl Registry {
             if state.done || Instant::now() >= until {
                 return Ok(state);
             }
+            self.log.hurry();
             let tick = (Instant::now() + TICK).min(until);
             let _ = timeout_at(tick, signed.changed()).await;
         }

@@ -1,17 +1,20 @@
 //! What the registry itself puts beside an artifact: small blobs, manifests and a tag, together with the end of the job that made them.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use wreg_oci::{Digest, Manifest, RepositoryName, Tag};
 
 use super::{
-    Operation, Result, Touched, Tx,
-    blobs::{Place, Publish, PutBlob},
+    Error, Operation, Result, Touched, Trips, Tx,
+    blobs::{self, Place},
+    deletions,
+    edges::Edge,
     events::SERVER,
     go_through,
-    jobs::{self, Claim},
-    manifests::{Precondition, Put, PutManifest},
-    on_db, repositories,
-    repositories::Settings,
+    group::{Answers, Group},
+    jobs::Claim,
+    manifests, repositories, tags,
 };
 use crate::clock::Millis;
 
@@ -46,7 +49,6 @@ pub(crate) struct PutAttachments {
     pub(crate) attachments: Vec<NewAttachment>,
     /// Until when their blobs are kept, named or not.
     pub(crate) leased_until: Millis,
-    pub(crate) defaults: Settings,
     pub(crate) now: Millis,
 }
 
@@ -57,66 +59,114 @@ impl Operation for PutAttachments {
         Touched::Repository(self.repository.as_str())
     }
 
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Attached> {
-        repositories::lock(tx, &self.repository).await?;
-        for (tag, before) in self.attachments.iter().filter_map(|attachment| attachment.tag.as_ref()) {
-            let now: Option<(String,)> = on_db!(tx, db => sqlx::query_as("SELECT digest FROM tags WHERE repository = $1 AND name = $2")
-                .bind(self.repository.as_str())
-                .bind(tag.as_str())
-                .fetch_optional(db)
-                .await)?;
-            if now.map(|(digest,)| digest).as_deref() != before.as_ref().map(Digest::as_str) {
-                return Ok(Attached::TagMoved);
-            }
-        }
-        if !jobs::done(tx, &self.claim).await? {
-            return Ok(Attached::Lost);
-        }
-        let is_there = on_db!(tx, db => sqlx::query("SELECT 1 FROM manifests WHERE repository = $1 AND digest = $2")
-            .bind(self.repository.as_str())
-            .bind(self.subject.as_str())
-            .fetch_optional(db)
-            .await
-            .map(|row| row.is_some()))?;
-        if !is_there {
-            return Ok(Attached::Done);
-        }
+    fn trips(&self) -> Trips {
+        Trips::Two
+    }
+
+    fn ask(&self, group: &mut Group) {
+        let repository = self.repository.as_str();
+        repositories::ask_lock(group, &self.repository);
+        group.add(
+            "SELECT 1 FROM jobs WHERE name = $1 AND fence = $2",
+            [self.claim.name.as_str().into(), self.claim.fence.into()],
+        );
+        let is_there = "SELECT 1 FROM manifests WHERE repository = $1 AND digest = $2";
+        group.add(is_there, [repository.into(), self.subject.as_str().into()]);
+        group.add(
+            "SELECT 1 FROM deleted_manifests WHERE repository = $1 LIMIT 1",
+            [repository.into()],
+        );
         for attachment in &self.attachments {
-            for (digest, bytes) in &attachment.blobs {
-                let blob = Publish(PutBlob {
-                    repository: self.repository.clone(),
-                    digest: digest.clone(),
-                    size: bytes.len() as u64,
-                    place: Place::Row(bytes.clone()),
-                    upload: None,
-                    leased_until: self.leased_until,
-                    defaults: self.defaults,
-                    actor: SERVER.to_owned(),
-                    now: self.now,
-                });
-                go_through(&blob, tx).await?;
-            }
-            let put = PutManifest {
-                repository: self.repository.clone(),
-                digest: attachment.digest.clone(),
-                manifest: attachment.manifest.clone(),
-                content: attachment.content.clone(),
-                tags: attachment.tag.iter().map(|(tag, _)| tag.clone()).collect(),
-                precondition: Precondition::None,
-                component: None,
-                versions_stay: false,
-                may_create_tags: true,
-                may_update_tags: true,
-                defaults: self.defaults,
-                actor: SERVER.to_owned(),
-                now: self.now,
-            };
-            if let Some(refused @ (Put::Missing(_) | Put::SizeDiffers(_) | Put::TagImmutable { .. })) =
-                go_through(&put, tx).await?
-            {
-                tracing::warn!(repository = %self.repository, ?refused, "what the registry attaches was refused");
+            group.add(is_there, [repository.into(), attachment.digest.as_str().into()]);
+            if let Some((tag, _)) = &attachment.tag {
+                group.add(
+                    "SELECT digest FROM tags WHERE repository = $1 AND name = $2",
+                    [repository.into(), tag.as_str().into()],
+                );
             }
         }
-        Ok(Attached::Done)
+    }
+
+    fn answered(&self, answers: &mut Answers, then: &mut Group) -> Result<Option<Attached>> {
+        repositories::locked(answers)?;
+        let mut is_there = || Ok::<_, Error>(answers.row::<(i32,)>()?.is_some());
+        let (has_job, has_subject, has_deleted) = (is_there()?, is_there()?, is_there()?);
+        let mut new = Vec::new();
+        for attachment in &self.attachments {
+            let is_new = answers.row::<(i32,)>()?.is_none();
+            if let Some((_, before)) = &attachment.tag {
+                let now: Option<(String,)> = answers.row()?;
+                if now.map(|(digest,)| digest).as_deref() != before.as_ref().map(Digest::as_str) {
+                    return Ok(Some(Attached::TagMoved));
+                }
+            }
+            new.push(is_new);
+        }
+        if !has_job {
+            return Ok(Some(Attached::Lost));
+        }
+        then.add(
+            "DELETE FROM jobs WHERE name = $1 AND fence = $2",
+            [self.claim.name.as_str().into(), self.claim.fence.into()],
+        );
+        if has_subject {
+            let mut blobs = HashSet::new();
+            for (attachment, is_new) in self.attachments.iter().zip(new) {
+                if is_new {
+                    self.store(then, attachment, &mut blobs, has_deleted);
+                }
+                if let Some((tag, before)) = &attachment.tag {
+                    let tag = (tag, before.as_ref());
+                    tags::put(then, &self.repository, tag, &attachment.digest, SERVER, self.now);
+                }
+            }
+        }
+        Ok(Some(Attached::Done))
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Attached> {
+        go_through(self, tx).await?.ok_or(Error::Lost)
+    }
+}
+
+impl PutAttachments {
+    /// Writes down a manifest and its blobs, but for those that are among `blobs` already. What the registry makes needs none of the checks of
+    /// a push, and is no news.
+    fn store<'a>(
+        &'a self,
+        group: &mut Group,
+        attachment: &'a NewAttachment,
+        blobs: &mut HashSet<&'a Digest>,
+        has_deleted: bool,
+    ) {
+        for (digest, bytes) in &attachment.blobs {
+            if blobs.insert(digest) {
+                let place = Place::Row(bytes.clone());
+                let size = bytes.len() as u64;
+                blobs::publish(
+                    group,
+                    &self.repository,
+                    (digest, size),
+                    &place,
+                    self.leased_until,
+                    self.now,
+                );
+            }
+        }
+        manifests::insert(
+            group,
+            &self.repository,
+            (&attachment.digest, &attachment.manifest, &attachment.content),
+            self.now,
+        );
+        if has_deleted {
+            deletions::forget(group, &self.repository, &attachment.digest);
+        }
+        for (kind, targets) in [
+            (Edge::Blob, attachment.manifest.blobs()),
+            (Edge::Manifest, attachment.manifest.manifests()),
+        ] {
+            kind.insert(group, &self.repository, &attachment.digest, &targets);
+        }
     }
 }

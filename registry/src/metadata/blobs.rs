@@ -223,29 +223,17 @@ impl Operation for Publish {
 }
 
 impl Publish {
-    /// Makes the bytes a blob and gives it to the repository, if that is there.
     fn publish(&self, group: &mut Group) {
         let Self(blob) = self;
-        group.add(
-            "INSERT INTO blobs (digest, size, location, content, state, leased_until, created_at)
-             SELECT $2, $3, $4, $5, 'live', $6, $7 FROM repositories WHERE name = $1
-             ON CONFLICT (digest) DO UPDATE SET
-                location = CASE WHEN blobs.state = 'live' THEN blobs.location ELSE excluded.location END,
-                content = CASE WHEN blobs.state = 'live' THEN blobs.content ELSE excluded.content END,
-                state = 'live',
-                leased_until = excluded.leased_until
-             RETURNING location",
-            [
-                blob.repository.as_str().into(),
-                blob.digest.as_str().into(),
-                signed(blob.size).into(),
-                blob.place.location().into(),
-                blob.place.content().into(),
-                blob.leased_until.into(),
-                blob.now.into(),
-            ],
+        let content = (&blob.digest, blob.size);
+        publish(
+            group,
+            &blob.repository,
+            content,
+            &blob.place,
+            blob.leased_until,
+            blob.now,
         );
-        link(group, &blob.repository, &blob.digest, blob.now);
     }
 
     /// Where the blob's bytes are; `None` if there was no repository.
@@ -254,6 +242,37 @@ impl Publish {
         answers.skip(1);
         Ok(location.map(|(location,)| location))
     }
+}
+
+/// Makes bytes a blob and gives it to the repository, if that is there: two statements, of which the first gives the location.
+pub(super) fn publish(
+    group: &mut Group,
+    repository: &RepositoryName,
+    (digest, size): (&Digest, u64),
+    place: &Place,
+    leased_until: Millis,
+    now: Millis,
+) {
+    group.add(
+        "INSERT INTO blobs (digest, size, location, content, state, leased_until, created_at)
+         SELECT $2, $3, $4, $5, 'live', $6, $7 FROM repositories WHERE name = $1
+         ON CONFLICT (digest) DO UPDATE SET
+            location = CASE WHEN blobs.state = 'live' THEN blobs.location ELSE excluded.location END,
+            content = CASE WHEN blobs.state = 'live' THEN blobs.content ELSE excluded.content END,
+            state = 'live',
+            leased_until = excluded.leased_until
+         RETURNING location",
+        [
+            repository.as_str().into(),
+            digest.as_str().into(),
+            signed(size).into(),
+            place.location().into(),
+            place.content().into(),
+            leased_until.into(),
+            now.into(),
+        ],
+    );
+    link(group, repository, digest, now);
 }
 
 /// Says that a blob's bytes are elsewhere now.

@@ -371,21 +371,11 @@ impl PutManifest {
     }
 
     fn insert(&self, group: &mut Group) {
-        let annotations = serde_json::to_string(&self.manifest.annotations).unwrap_or_default();
-        let subject = self.manifest.subject.as_ref();
-        group.add(
-            "INSERT INTO manifests (repository, digest, media_type, artifact_type, subject, annotations, content, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            [
-                self.repository.as_str().into(),
-                self.digest.as_str().into(),
-                self.manifest.media_type.as_str().into(),
-                self.manifest.effective_artifact_type().map(MediaType::as_str).into(),
-                subject.map(|subject| subject.digest.as_str()).into(),
-                annotations.as_str().into(),
-                Some(self.content.as_slice()).into(),
-                self.now.into(),
-            ],
+        insert(
+            group,
+            &self.repository,
+            (&self.digest, &self.manifest, &self.content),
+            self.now,
         );
         deletions::forget(group, &self.repository, &self.digest);
         for (kind, targets) in self.references() {
@@ -402,6 +392,31 @@ impl PutManifest {
         };
         events::add(group, &event);
     }
+}
+
+/// Adds a manifest's row.
+pub(super) fn insert(
+    group: &mut Group,
+    repository: &RepositoryName,
+    (digest, manifest, content): (&Digest, &Manifest, &[u8]),
+    now: Millis,
+) {
+    let annotations = serde_json::to_string(&manifest.annotations).unwrap_or_default();
+    let subject = manifest.subject.as_ref();
+    group.add(
+        "INSERT INTO manifests (repository, digest, media_type, artifact_type, subject, annotations, content, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        [
+            repository.as_str().into(),
+            digest.as_str().into(),
+            manifest.media_type.as_str().into(),
+            manifest.effective_artifact_type().map(MediaType::as_str).into(),
+            subject.map(|subject| subject.digest.as_str()).into(),
+            annotations.as_str().into(),
+            Some(content).into(),
+            now.into(),
+        ],
+    );
 }
 
 async fn find_size(tx: &mut Tx<'_>, repository: &RepositoryName, digest: &Digest) -> Result<Option<u64>> {

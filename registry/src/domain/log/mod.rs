@@ -36,6 +36,8 @@ use crate::{
 const LEASE: Duration = Duration::from_secs(30);
 /// How often a server looks whether there is something to log that nobody told it of.
 const TICK: Duration = Duration::from_millis(200);
+/// How long what has changed may wait for more, where nobody waits for it.
+const GATHERING: Duration = Duration::from_millis(150);
 /// The shortest time between two writings of the checkpoint into the store, in milliseconds.
 const BETWEEN_CHECKPOINTS: Millis = 60_000;
 /// How many tiles are kept in memory: 8 KiB each.
@@ -44,6 +46,7 @@ const TILES: usize = 512;
 /// The log as this server knows it.
 pub(crate) struct Log {
     wake: Notify,
+    hurry: Notify,
     /// Full tiles of hashes.
     tiles: Cache<Tile, Bytes>,
     /// The lowest hashes of the tile that is not full yet, with the size of the log that they are of.
@@ -58,6 +61,7 @@ impl Default for Log {
     fn default() -> Self {
         Self {
             wake: Notify::new(),
+            hurry: Notify::new(),
             tiles: Cache::new(TILES),
             edge: Mutex::default(),
             checked: AtomicBool::new(false),
@@ -70,6 +74,11 @@ impl Log {
     /// Says that there may be something to log.
     pub(super) fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// Says that somebody waits for it.
+    pub(super) fn hurry(&self) {
+        self.hurry.notify_one();
     }
 
     fn edge(&self, size: u64) -> Option<Vec<Hash>> {
@@ -106,7 +115,11 @@ impl Registry {
                 continue;
             }
             tokio::select! {
-                () = self.log.wake.notified() => {}
+                // What comes within a moment is logged and signed together, unless somebody waits.
+                () = self.log.wake.notified() => {
+                    let _ = tokio::time::timeout(GATHERING, self.log.hurry.notified()).await;
+                }
+                () = self.log.hurry.notified() => {}
                 _ = ticks.tick() => {}
             }
         }
