@@ -143,7 +143,7 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
     Ok(Verdict::No)
 }
 
-fn read_key(path: &Path) -> Result<PublicKey, CliError> {
+pub(super) fn read_key(path: &Path) -> Result<PublicKey, CliError> {
     key::read(path)?.parse().map_err(|error| {
         CliError::usage(format!("{} holds no key to verify with", path.display()))
             .because(error)
