@@ -158,7 +158,7 @@ pub enum Error {
     SigningKey(SignerError),
     /// Nobody whom the namespace names has signed it.
     #[error("{0}: sign it (`wreg sign`, `cosign sign`) or ask its publisher to; who may push can read it before")]
-    NotSigned(Unsigned),
+    NotSigned(Box<Unsigned>),
     /// The signers of a namespace cannot be these.
     #[error("the signers are not valid: {0}")]
     SignersInvalid(String),

@@ -19,9 +19,7 @@ use std::{
 use quick_cache::sync::Cache;
 use tokio::sync::Semaphore;
 use wreg_api::Policy;
-use wreg_oci::{
-    Digest, Manifest, MediaType, RepositoryName, TagOrDigest, manifest::Content, name::Namespace,
-};
+use wreg_oci::{Digest, Manifest, MediaType, RepositoryName, TagOrDigest, manifest::Content, name::Namespace};
 use wreg_trust::{anchors::KeyState, signature::PublicKey};
 
 use super::{Error, Registry, Result, error::with_sources, signed::Looked};
@@ -63,13 +61,18 @@ impl fmt::Display for Unsigned {
         let Looked { found, left, .. } = self.looked;
         match found {
             0 => write!(f, "{digest} is not signed at all")?,
-            1 => write!(f, "the signature of {digest} is by none of those who are asked for")?,
-            found => write!(f, "of {found} signatures of {digest} none is by one of those who are asked for")?,
+            found => write!(
+                f,
+                "of what is signed beside {digest} ({found}) nothing is a signature by one who counts"
+            )?,
         }
         if left {
-            f.write_str(" (there are more than are looked at)")?;
+            f.write_str(" (there is more than is looked at)")?;
         }
-        write!(f, ", and the namespace {namespace} is for what they have signed")
+        write!(
+            f,
+            ", and the namespace {namespace} asks for a signature of one of its signers"
+        )
     }
 }
 
@@ -121,10 +124,10 @@ impl PullGate {
         self.generation.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn known(&self, namespace: &Namespace) -> Option<Option<Arc<Rule>>> {
+    fn known(&self, namespace: &Namespace) -> Option<Known> {
         let known = self.rules.get(namespace)?;
         let counts = known.generation == self.generation.load(Ordering::SeqCst) && known.read.elapsed() < LIFETIME;
-        counts.then_some(known.rule)
+        counts.then_some(known)
     }
 }
 
@@ -134,7 +137,7 @@ impl Registry {
         let manifest = self.get_manifest(permit, selector).await?;
         let namespace = permit.repository().namespace();
         let rule = match self.gate.known(&namespace) {
-            Some(rule) => rule,
+            Some(known) => known.rule,
             None => Box::pin(self.read_rule(&namespace)).await?,
         };
         let unsigned = match rule {
@@ -220,7 +223,7 @@ impl Registry {
             looked,
         };
         if rule.policy == Policy::Enforce {
-            return Err(Error::NotSigned(unsigned));
+            return Err(Error::NotSigned(unsigned.into()));
         }
         if self.gate.told.get(&question).is_none() {
             self.gate.told.insert(question, ());
@@ -257,7 +260,9 @@ fn holds_what_runs(manifest: &Manifest) -> bool {
     };
     let runs = |media_type: &MediaType| {
         let text = media_type.as_str().to_ascii_lowercase();
-        ["wasm", "image.layer", "image.rootfs"].iter().any(|part| text.contains(part))
+        ["wasm", "image.layer", "image.rootfs"]
+            .iter()
+            .any(|part| text.contains(part))
     };
     let artifact_type = manifest.artifact_type.as_ref();
     let types = config.iter().chain(layers).map(|descriptor| &descriptor.media_type);

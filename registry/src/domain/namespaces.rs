@@ -48,7 +48,8 @@ impl Registry {
         self.gate.forget();
         if !done? {
             return Err(Error::SignersInvalid(
-                "what is pulled is to be signed, and nobody is named whose signature counts: give `signers` too".to_owned(),
+                "what is pulled is to be signed, and nobody is named whose signature counts: give `signers` too"
+                    .to_owned(),
             ));
         }
         self.get_namespace(permit, &name).await

@@ -114,8 +114,8 @@ impl Registry {
                 continue;
             };
             let (rule, digest) = (Arc::clone(rule), digest.clone());
-            let tries = budget.tries;
-            let (signed, tried) = off_thread(move || bundle_signs(&bytes, &digest, &rule, tries)).await?;
+            let most = budget.tries;
+            let (signed, tried) = off_thread(move || bundle_signs(&bytes, &digest, &rule, most)).await?;
             // What takes more than is left was not tried; others may take less.
             budget.tries(tried);
             looked.signed = signed;
@@ -237,7 +237,10 @@ fn bundle_signs(bytes: &[u8], digest: &Digest, rule: &Rule, most: usize) -> (boo
         return (false, tries);
     }
     let proven = bundle.verify(digest, &rule.keys);
-    (proven.is_ok_and(|(said, _)| said.predicate_type == statement::SIGNED), tries)
+    (
+        proven.is_ok_and(|(said, _)| said.predicate_type == statement::SIGNED),
+        tries,
+    )
 }
 
 /// Does what takes the processor a while.

@@ -33,10 +33,7 @@ pub(super) enum ApiError {
     UploadElsewhere(Box<UploadElsewhere>),
     /// Not signed, for somebody who is not known yet and who could be one that may read it all the same.
     #[error("{unsigned}: sign in as somebody who may push, to read it all the same")]
-    UnsignedForNobody {
-        unsigned: Unsigned,
-        scope: Access,
-    },
+    UnsignedForNobody { unsigned: Box<Unsigned>, scope: Access },
     #[error(transparent)]
     Endpoint(#[from] InvalidEndpoint),
     #[error(transparent)]

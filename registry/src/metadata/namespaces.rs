@@ -207,7 +207,10 @@ impl Operation for ChangePolicies {
             .bind(self.name.as_str())
             .fetch_optional(db)
             .await)?;
-        if self.pull_rule(there.map_or(Ok(PullRule::DEFAULT), PullRule::try_from)?).is_of_nobody() {
+        if self
+            .pull_rule(there.map_or(Ok(PullRule::DEFAULT), PullRule::try_from)?)
+            .is_of_nobody()
+        {
             return Ok(false);
         }
         ensure(tx, &self.name, self.now).await?;
