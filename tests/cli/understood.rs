@@ -145,6 +145,46 @@ fn a_namespace_is_listed_shown_and_set() {
 }
 
 #[test]
+fn a_namespace_asks_for_signatures_of_what_is_pulled() {
+    let registry = RegistryProcess::start();
+    let host = registry.address();
+    let user = pushed(&registry, &["1.0.0"]);
+    let (name, reference) = (format!("{host}/acme"), format!("{host}/acme/hello:1.0.0"));
+    user.run(&[
+        "repository",
+        "set",
+        &format!("{host}/acme/hello"),
+        "--visibility",
+        "public",
+    ])
+    .yes();
+    user.run(&["key", "generate", "acme"]).yes();
+    let set = |more: &[&str]| user.run(&[&["namespace", "set", &name][..], more].concat());
+    set(&["--pull", "enforce"]).no().saying("nobody is named");
+    set(&["--signer", "acme.key"])
+        .unknown()
+        .saying("the public key is wanted");
+    set(&["--signer", "acme.pub", "--no-signers"]).unknown();
+    let text = set(&["--pull", "enforce", "--signer", "acme.pub", "--signer", "registry"])
+        .yes()
+        .text();
+    assert!(text.contains("  pull           enforce\n"), "{text}");
+    assert!(text.contains("  signers ") && text.contains(" registry\n"), "{text}");
+    let json = user.run(&["namespace", "show", &name, "--format", "json"]).yes().json();
+    assert_eq!(
+        json["signers"][0].as_str(),
+        std::str::from_utf8(&user.read("acme.pub")).ok()
+    );
+    set(&["--signer", "acme.pub"]).yes();
+    // Whoever may push signs what nobody else gets.
+    let stranger = User::new();
+    stranger.run(&["pull", &reference, "-o", "pulled.wasm"]).no();
+    user.run(&["sign", &reference, "--key", "acme.key"]).yes();
+    stranger.run(&["pull", &reference, "-o", "pulled.wasm"]).yes();
+    set(&["--pull", "off", "--no-signers"]).yes();
+}
+
+#[test]
 fn a_component_is_shown_and_found() {
     let registry = RegistryProcess::start();
     let host = registry.address();

@@ -1,17 +1,22 @@
 //! `wreg namespace`.
 
+use std::path::Path;
+
 use clap::{Subcommand, builder::PossibleValuesParser};
 use wreg_api::{NamespaceSettings, NamespaceSigning, Policy, Versions};
 use wreg_oci::{Host, name::Namespace};
 
-use super::Verdict;
+use super::{Verdict, verify};
 use crate::{
     context::Context,
     error::CliError,
     output::{NamespaceShown, Namespaces},
 };
 
-/// List namespaces, and show or change what they ask of what is pushed
+/// The signer that is the registry itself.
+const REGISTRY: &str = "registry";
+
+/// List namespaces, and show or change what they ask of what is pushed and pulled
 ///
 /// A namespace is what stands before the first / of a repository's name. For those who administer the server. This is wreg's own
 /// interface: other registries do not have it.
@@ -68,7 +73,8 @@ Output:
 
 Examples:
   wreg namespace set localhost:5000/acme --components enforce
-  wreg namespace set localhost:5000/acme --versions all --compatibility off"
+  wreg namespace set localhost:5000/acme --versions all --compatibility off
+  wreg namespace set localhost:5000/acme --pull warn --signer acme.pub --signer registry"
 )]
 struct Set {
     /// The namespace: host/namespace
@@ -92,6 +98,16 @@ struct Settings {
     /// What the registry signs of what is pushed there: what its configuration says, nothing, WebAssembly, everything
     #[arg(long, value_name = "WHAT", value_parser = PossibleValuesParser::new(NamespaceSigning::WORDS))]
     signing: Option<String>,
+    /// What happens when a manifest is pulled that no signer has signed: nothing, a warning, a refusal. Who may push can read it all the same
+    #[arg(long, value_name = "POLICY", value_parser = PossibleValuesParser::new(Policy::WORDS))]
+    pull: Option<String>,
+    /// Whose signatures count for that: the file of a public key, or the word `registry` for the registry's own keys. Can be given several
+    /// times; those before are no more
+    #[arg(long, value_name = "FILE|registry")]
+    signer: Vec<String>,
+    /// Nobody's signatures count
+    #[arg(long, conflicts_with = "signer")]
+    no_signers: bool,
 }
 
 pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, CliError> {
@@ -147,6 +163,20 @@ impl Settings {
             versions: versions.map_err(unknown)?,
             compatibility: policy(&self.compatibility)?,
             signing: signing.map_err(unknown)?,
+            pull: policy(&self.pull)?,
+            signers: self.signers()?,
         })
+    }
+
+    /// The signers as the registry takes them.
+    fn signers(&self) -> Result<Option<Vec<String>>, CliError> {
+        if self.signer.is_empty() {
+            return Ok(self.no_signers.then(Vec::new));
+        }
+        let read = |named: &String| match named.as_str() {
+            REGISTRY => Ok(REGISTRY.to_owned()),
+            file => verify::read_key(Path::new(file)).map(|key| key.to_string()),
+        };
+        self.signer.iter().map(read).collect::<Result<_, _>>().map(Some)
     }
 }

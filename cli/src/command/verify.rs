@@ -176,7 +176,7 @@ async fn by_rule(wanted: &Wanted, context: &mut Context) -> Result<Verdict, CliE
     Ok(if verified { Verdict::Yes } else { Verdict::No })
 }
 
-fn read_key(path: &Path) -> Result<PublicKey, CliError> {
+pub(super) fn read_key(path: &Path) -> Result<PublicKey, CliError> {
     key::read(path)?.parse().map_err(|error| {
         CliError::usage(format!("{} holds no key to verify with", path.display()))
             .because(error)

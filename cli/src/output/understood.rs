@@ -6,6 +6,7 @@ use serde::Serialize;
 use wreg_api::{Component, ComponentFinding, Found, Marks, Namespace, TagHistory, VersionList};
 use wreg_component::Analysis;
 use wreg_oci::{Digest, Host, Reference};
+use wreg_trust::signature::PublicKey;
 
 use super::{
     text::{count, field, one_line, plain, size, time},
@@ -28,6 +29,9 @@ pub(crate) struct NamespaceShown {
     pub(crate) versions: &'static str,
     pub(crate) compatibility: &'static str,
     pub(crate) signing: &'static str,
+    pub(crate) pull: &'static str,
+    /// Public keys in PEM, and the word `registry`.
+    pub(crate) signers: Vec<String>,
     pub(crate) repositories: u64,
 }
 
@@ -39,6 +43,8 @@ impl NamespaceShown {
             versions: namespace.versions.as_str(),
             compatibility: namespace.compatibility.as_str(),
             signing: namespace.signing.as_str(),
+            pull: namespace.pull.as_str(),
+            signers: namespace.signers.clone(),
             repositories: namespace.repositories,
         }
     }
@@ -77,11 +83,17 @@ impl fmt::Display for NamespaceShown {
             ("versions", self.versions.to_owned()),
             ("compatibility", self.compatibility.to_owned()),
             ("signing", self.signing.to_owned()),
+            ("pull", self.pull.to_owned()),
             ("repositories", self.repositories.to_string()),
         ] {
             field(f, &format!("{label:15}"), [text])?;
         }
-        Ok(())
+        // A key by what bundles name it by.
+        let shown = |signer: &String| match signer.parse::<PublicKey>() {
+            Ok(key) => key.hint(),
+            Err(_) => one_line(&plain(signer)).to_string(),
+        };
+        field(f, &format!("{:15}", "signers"), self.signers.iter().map(shown))
     }
 }
 

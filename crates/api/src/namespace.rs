@@ -1,4 +1,4 @@
-//! Namespaces, the first parts of repository names, and what they ask of what is pushed.
+//! Namespaces, the first parts of repository names, and what they ask of what is pushed and pulled.
 
 use serde::{Deserialize, Serialize};
 use wreg_oci::name::Namespace as Name;
@@ -20,6 +20,12 @@ pub struct Namespace {
     pub compatibility: Policy,
     /// What the registry vouches for of what is pushed there.
     pub signing: NamespaceSigning,
+    /// What happens when a manifest is pulled that none of the signers has signed: nothing, a warning, a refusal. Whoever may push to the
+    /// repository can read it all the same.
+    pub pull: Policy,
+    /// Whose signatures count for that: public keys of ECDSA over P-256 (SPKI in PEM), and the word `registry` for the registry's own, those
+    /// that are retired included. At most 20.
+    pub signers: Vec<String>,
     /// The number of its repositories.
     pub repositories: u64,
 }
@@ -49,6 +55,12 @@ pub struct NamespaceSettings {
     /// See [`Namespace::signing`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing: Option<NamespaceSigning>,
+    /// See [`Namespace::pull`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull: Option<Policy>,
+    /// See [`Namespace::signers`]. They take the place of those before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signers: Option<Vec<String>>,
 }
 
 words! {

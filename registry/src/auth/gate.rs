@@ -8,7 +8,7 @@ use wreg_oci::RepositoryName;
 use super::{
     Auth,
     identity::{Identity, Via},
-    permit::{self, CatalogPermit, Needs, Permit, Pull, Right, ServerPermit, TagRights},
+    permit::{self, CatalogPermit, Needs, Permit, Pull, Reader, Right, ServerPermit, TagRights},
     scope::Access,
 };
 use crate::metadata::{
@@ -119,10 +119,16 @@ impl Gate<'_> {
     }
 
     fn issue<A>(&self, repository: RepositoryName, tags: TagRights) -> Permit<A> {
+        let reader = match self.identity.via {
+            _ if self.auth.open || self.owner_gives(&repository, Right::Push) => Reader::Pusher,
+            Via::Nothing => Reader::Unidentified,
+            Via::Registry(_) | Via::Personal => Reader::Other,
+        };
         Permit {
             repository,
             actor: self.identity.actor.clone(),
             tags,
+            reader,
             action: PhantomData,
         }
     }

@@ -4,7 +4,7 @@
 //!
 //! ```compile_fail,E0451
 //! use wreg_registry::auth::{Actor, Permit, permit::Push};
-//! let forged = Permit::<Push> { repository: "acme/hello".parse().unwrap(), actor: Actor::Anonymous, tags: todo!(), action: std::marker::PhantomData };
+//! let forged = Permit::<Push> { repository: "acme/hello".parse().unwrap(), actor: Actor::Anonymous, tags: todo!(), reader: todo!(), action: std::marker::PhantomData };
 //! ```
 
 use std::{fmt, marker::PhantomData};
@@ -12,7 +12,7 @@ use std::{fmt, marker::PhantomData};
 use wreg_api::{Actions, Token, scope};
 use wreg_oci::RepositoryName;
 
-use super::identity::Actor;
+use super::{identity::Actor, scope::Access};
 use crate::metadata::repositories::Visible;
 
 /// What can be done to a repository.
@@ -122,7 +122,19 @@ pub struct Permit<A> {
     pub(super) repository: RepositoryName,
     pub(super) actor: Actor,
     pub(super) tags: TagRights,
+    pub(super) reader: Reader,
     pub(super) action: PhantomData<A>,
+}
+
+/// Who reads, for what is kept from readers and not from those who made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// Somebody who may push there.
+    Pusher,
+    /// Somebody who may not; also nobody in particular with a registry token, which that is the last word for.
+    Other,
+    /// Nobody that is known yet.
+    Unidentified,
 }
 
 /// What may be done with tags. Decided where the tags are written, in the transaction that sees whether they are there.
@@ -151,6 +163,20 @@ impl<A> Permit<A> {
     /// Who has it.
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+}
+
+impl Permit<Pull> {
+    /// Whether the caller may push there too, by what the personal token gives that all comes from, whatever a registry token carries of
+    /// it: clients ask for no more than to pull when they read what they are about to sign.
+    pub fn may_push(&self) -> bool {
+        self.reader == Reader::Pusher
+    }
+
+    /// What to ask the token endpoint for, where it is not known yet who asks: it could be somebody who may push. Many clients send no
+    /// credentials before they are asked for them.
+    pub fn unidentified(&self) -> Option<Access> {
+        (self.reader == Reader::Unidentified).then(|| Access::repository(&self.repository, &[Right::Pull]))
     }
 }
 

@@ -3,7 +3,7 @@
 use wreg_api::{ComponentFinding, TokenName};
 use wreg_oci::{Digest, RepositoryName, Tag, TagOrDigest, manifest::InvalidManifest, name::Namespace};
 
-use super::BoxError;
+use super::{BoxError, gate::Unsigned};
 use crate::{auth::permit::Needs, metadata, signer::SignerError, storage};
 
 /// What can be wrong.
@@ -156,6 +156,12 @@ pub enum Error {
     /// The keys that sign artifacts do not allow it.
     #[error(transparent)]
     SigningKey(SignerError),
+    /// Nobody whom the namespace names has signed it.
+    #[error("{0}: sign it (`wreg sign`, `cosign sign`) or ask its publisher to; who may push can read it before")]
+    NotSigned(Box<Unsigned>),
+    /// The signers of a namespace cannot be these.
+    #[error("the signers are not valid: {0}")]
+    SignersInvalid(String),
     /// What the request expected is not so.
     #[error("the tag has changed meanwhile")]
     PreconditionFailed,

@@ -43,8 +43,12 @@ pub struct StoredManifest {
 }
 
 impl Registry {
-    /// The manifest that a tag or digest selects (end-3).
-    pub async fn get_manifest(&self, permit: &Permit<Pull>, selector: &TagOrDigest) -> Result<Arc<ManifestRecord>> {
+    /// The manifest that a tag or digest selects, for the registry to tell of. Who gives it away asks for it by `pull_manifest`.
+    pub(super) async fn get_manifest(
+        &self,
+        permit: &Permit<Pull>,
+        selector: &TagOrDigest,
+    ) -> Result<Arc<ManifestRecord>> {
         let found = self.metadata.find_manifest(permit.repository(), selector).await?;
         found.ok_or_else(|| Error::ManifestUnknown(selector.clone()))
     }

@@ -11,6 +11,7 @@ pub mod components;
 pub mod deletions;
 pub mod error;
 pub mod events;
+pub mod gate;
 mod ingest;
 mod jobs;
 pub mod log;
@@ -20,6 +21,7 @@ pub mod publications;
 pub mod referrers;
 pub mod repositories;
 pub mod search;
+mod signed;
 pub mod signing_keys;
 mod sweep;
 pub mod tags;
@@ -34,7 +36,7 @@ pub use self::error::Error;
 use tokio::sync::watch;
 use wreg_api::Signing;
 
-use self::{advisories::Advisories, collection::Terms, components::Analyses, log::Log};
+use self::{advisories::Advisories, collection::Terms, components::Analyses, gate::PullGate, log::Log};
 use crate::{
     analyser::Analyser,
     clock::{Clock, Millis, millis},
@@ -89,6 +91,7 @@ pub struct Registry {
     defaults: Settings,
     analyses: Arc<Analyses>,
     advisories: Arc<Advisories>,
+    gate: Arc<PullGate>,
     /// The number of the last event, as far as it is known here.
     news: Arc<watch::Sender<i64>>,
     keys: Arc<SigningKeys>,
@@ -127,6 +130,7 @@ impl Registry {
             defaults,
             analyses: Analyses::new(analyser),
             advisories: Arc::default(),
+            gate: Arc::default(),
             news: Arc::default(),
             keys,
             signing,

@@ -49,6 +49,7 @@ impl Registry {
             SigningKeyAction::Announce => self.keys.announce(&actor).await?,
             SigningKeyAction::Activate => self.keys.activate(&actor).await?,
         }
+        self.gate.forget();
         self.log.wake();
         Ok(())
     }

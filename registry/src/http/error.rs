@@ -20,7 +20,7 @@ pub use self::rows::errors_reference;
 use super::{headers::value, origin::Origin};
 use crate::{
     auth::{InvalidCredentials, Refusal, SERVICE, permit::Needs, scope::Access},
-    domain,
+    domain::{self, gate::Unsigned},
 };
 
 /// Whatever a request can come to instead of its answer.
@@ -31,6 +31,9 @@ pub(super) enum ApiError {
     /// An upload stands elsewhere than the client thought: with the error goes where to go on.
     #[error("{}", .0.error)]
     UploadElsewhere(Box<UploadElsewhere>),
+    /// Not signed, for somebody who is not known yet and who could be one that may read it all the same.
+    #[error("{unsigned}: sign in as somebody who may push, to read it all the same")]
+    UnsignedForNobody { unsigned: Box<Unsigned>, scope: Access },
     #[error(transparent)]
     Endpoint(#[from] InvalidEndpoint),
     #[error(transparent)]
@@ -121,6 +124,9 @@ impl ApiError {
         if let Self::Domain(domain::Error::NoVersion { highest, yanked, .. }) = self {
             return vec![row.entry(&self.to_string(), json!({ "highest": highest, "yanked": yanked }))];
         }
+        if let Self::Domain(domain::Error::NotSigned(unsigned)) | Self::UnsignedForNobody { unsigned, .. } = self {
+            return vec![row.entry(&self.to_string(), json!({ "digest": unsigned.digest }))];
+        }
         let needs = self.needs().map(|needs| json!({ "needs": needs.to_string() }));
         vec![row.entry(&self.to_string(), needs.unwrap_or(Value::Null))]
     }
@@ -140,6 +146,9 @@ impl ApiError {
         match self {
             Self::Refused(Refusal::Challenge { scope }) => {
                 headers.insert(header::WWW_AUTHENTICATE, challenge(origin, scope.as_ref(), None));
+            }
+            Self::UnsignedForNobody { scope, .. } => {
+                headers.insert(header::WWW_AUTHENTICATE, challenge(origin, Some(&scope), None));
             }
             Self::Refused(Refusal::Insufficient { scope, .. }) => {
                 let error = Some("insufficient_scope");

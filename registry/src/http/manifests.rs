@@ -10,6 +10,7 @@ use wreg_oci::{Tag, TagOrDigest, manifest};
 
 use super::{
     Result, body, components,
+    error::ApiError,
     headers::{DOCKER_CONTENT_DIGEST, RequestHeaders, entity_tag, value},
 };
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
         Permit,
         permit::{CatalogPermit, Delete, Pull, Push},
     },
-    domain::{self, Registry, manifests::NewManifest},
+    domain::{self, Registry, gate::Pulled, manifests::NewManifest},
 };
 
 const OCI_SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
@@ -30,7 +31,11 @@ pub(super) async fn get(
     selector: TagOrDigest,
     request: RequestHeaders<'_>,
 ) -> Result<Response> {
-    let manifest = registry.get_manifest(&permit, &selector).await?;
+    let pulled = registry.pull_manifest(&permit, &selector).await;
+    let Pulled { manifest, unsigned } = pulled.map_err(|error| match (error, permit.unidentified()) {
+        (domain::Error::NotSigned(unsigned), Some(scope)) => ApiError::UnsignedForNobody { unsigned, scope },
+        (error, _) => error.into(),
+    })?;
     let common = [
         (header::ETAG, value(&entity_tag(&manifest.digest))),
         (header::CONTENT_TYPE, value(manifest.media_type.as_str())),
@@ -41,9 +46,9 @@ pub(super) async fn get(
     }
     let mut response = (common, Body::from(manifest.content.clone())).into_response();
     let advisories = registry.advisories_about(&manifest).await;
-    if !manifest.marks.is_empty() || !advisories.is_empty() {
-        let marks = manifest.marks.warnings();
-        let warnings = marks.iter().chain(&*advisories).map(String::as_str);
+    if !manifest.marks.is_empty() || !advisories.is_empty() || unsigned.is_some() {
+        let (marks, unsigned) = (manifest.marks.warnings(), unsigned.map(|unsigned| unsigned.to_string()));
+        let warnings = unsigned.iter().chain(&marks).chain(&*advisories).map(String::as_str);
         components::warn(response.headers_mut(), warnings);
     }
     Ok(response)

@@ -33,6 +33,7 @@ pub(crate) mod namespaces;
 pub(crate) mod referrers;
 pub(crate) mod repositories;
 pub(crate) mod search;
+pub(crate) mod signers;
 pub(crate) mod tags;
 pub(crate) mod tokens;
 mod unwritten;

@@ -7,7 +7,9 @@ use wreg_oci::{RepositoryName, name};
 use super::{
     Metadata, Operation, Result, Touched, Tx,
     events::{self, Event, Kind},
-    on_db, parse, text, unsigned,
+    on_db, parse,
+    signers::{PullRule, PullRuleRow, Signer},
+    text, unsigned,
 };
 use crate::clock::Millis;
 
@@ -76,7 +78,18 @@ struct NamespaceRow {
     name: String,
     #[sqlx(flatten)]
     policies: PoliciesRow,
+    #[sqlx(flatten)]
+    pull_rule: PullRuleRow,
     repositories: i64,
+}
+
+/// All that is set for a namespace.
+#[derive(FromRow)]
+struct SettingsRow {
+    #[sqlx(flatten)]
+    policies: PoliciesRow,
+    #[sqlx(flatten)]
+    pull_rule: PullRuleRow,
 }
 
 impl TryFrom<NamespaceRow> for Namespace {
@@ -84,19 +97,22 @@ impl TryFrom<NamespaceRow> for Namespace {
 
     fn try_from(row: NamespaceRow) -> Result<Self> {
         let policies = Policies::try_from(row.policies)?;
+        let pull_rule = PullRule::try_from(row.pull_rule)?;
         Ok(Self {
             name: parse(&row.name, "namespaces", "name")?,
             components: policies.components,
             versions: policies.versions,
             compatibility: policies.compatibility,
             signing: policies.signing,
+            pull: pull_rule.policy,
+            signers: pull_rule.signers.iter().map(ToString::to_string).collect(),
             repositories: unsigned(row.repositories, "repositories", "count")?,
         })
     }
 }
 
 /// '0' is what follows '/' in the order of bytes.
-const WITH_COUNTS: &str = "SELECT n.name, n.components, n.versions, n.compatibility, n.signing,
+const WITH_COUNTS: &str = "SELECT n.name, n.components, n.versions, n.compatibility, n.signing, n.pull, n.signers,
     (SELECT COUNT(*) FROM repositories r WHERE r.name = n.name OR (r.name > n.name || '/' AND r.name < n.name || '0')) AS repositories
     FROM namespaces n";
 
@@ -157,50 +173,83 @@ pub(super) async fn ensure(tx: &mut Tx<'_>, name: &name::Namespace, now: Millis)
     Ok(())
 }
 
-/// Changes the settings of a namespace, which is made if it is not there.
+/// Changes the settings of a namespace, which is made if it is not there. Does nothing where signatures would be asked for and nobody's
+/// count; says whether it did.
 pub(crate) struct ChangePolicies {
     pub(crate) name: name::Namespace,
     pub(crate) change: NamespaceSettings,
+    /// Those of the change, read.
+    pub(crate) signers: Option<Vec<Signer>>,
     pub(crate) actor: String,
     pub(crate) now: Millis,
 }
 
+impl ChangePolicies {
+    /// What the change makes of a rule.
+    fn pull_rule(&self, old: PullRule) -> PullRule {
+        PullRule {
+            policy: self.change.pull.unwrap_or(old.policy),
+            signers: self.signers.clone().unwrap_or(old.signers),
+        }
+    }
+}
+
 impl Operation for ChangePolicies {
-    type Output = ();
+    type Output = bool;
 
     fn touched(&self) -> Touched<'_> {
         Touched::Nothing
     }
 
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        // What is refused makes no namespace.
+        let there: Option<PullRuleRow> = on_db!(tx, db => sqlx::query_as("SELECT pull, signers FROM namespaces WHERE name = $1")
+            .bind(self.name.as_str())
+            .fetch_optional(db)
+            .await)?;
+        if self
+            .pull_rule(there.map_or(Ok(PullRule::DEFAULT), PullRule::try_from)?)
+            .is_of_nobody()
+        {
+            return Ok(false);
+        }
         ensure(tx, &self.name, self.now).await?;
-        let row: PoliciesRow = on_db!(tx, db => sqlx::query_as(
+        let row: SettingsRow = on_db!(tx, db => sqlx::query_as(
             // As with repositories: an update that changes nothing locks the row on PostgreSQL.
-            "UPDATE namespaces SET created_at = created_at WHERE name = $1 RETURNING components, versions, compatibility, signing",
+            "UPDATE namespaces SET created_at = created_at WHERE name = $1
+             RETURNING components, versions, compatibility, signing, pull, signers",
         )
         .bind(self.name.as_str())
         .fetch_one(db)
         .await)?;
-        let old = Policies::try_from(row)?;
+        let (old, old_rule) = (Policies::try_from(row.policies)?, PullRule::try_from(row.pull_rule)?);
         let new = Policies {
             components: self.change.components.unwrap_or(old.components),
             versions: self.change.versions.unwrap_or(old.versions),
             compatibility: self.change.compatibility.unwrap_or(old.compatibility),
             signing: self.change.signing.unwrap_or(old.signing),
         };
-        if new == old {
-            return Ok(());
+        let rule = self.pull_rule(old_rule.clone());
+        if rule.is_of_nobody() {
+            return Ok(false);
         }
-        on_db!(tx, db => sqlx::query("UPDATE namespaces SET components = $2, versions = $3, compatibility = $4, signing = $5 WHERE name = $1")
+        if (new, &rule) == (old, &old_rule) {
+            return Ok(true);
+        }
+        on_db!(tx, db => sqlx::query(
+            "UPDATE namespaces SET components = $2, versions = $3, compatibility = $4, signing = $5, pull = $6, signers = $7 WHERE name = $1",
+        )
             .bind(self.name.as_str())
             .bind(new.components.as_str())
             .bind(new.versions.as_str())
             .bind(new.compatibility.as_str())
             .bind(new.signing.as_str())
+            .bind(rule.policy.as_str())
+            .bind(rule.signers_as_json())
             .execute(db)
             .await
             .map(drop))?;
-        let (before, after) = (old.to_string(), new.to_string());
+        let (before, after) = (format!("{old} {old_rule}"), format!("{new} {rule}"));
         let event = Event {
             at: self.now,
             actor: &self.actor,
@@ -210,6 +259,7 @@ impl Operation for ChangePolicies {
             old: Some(&before),
             new: Some(&after),
         };
-        events::append(tx, event).await
+        events::append(tx, event).await?;
+        Ok(true)
     }
 }

@@ -94,6 +94,27 @@ impl Metadata {
     }
 }
 
+impl Metadata {
+    /// Some indexes of `repository` that list a manifest, by digest.
+    pub async fn list_indexes_of(
+        &self,
+        repository: &RepositoryName,
+        manifest: &Digest,
+        limit: i64,
+    ) -> Result<Vec<Digest>> {
+        let rows: Vec<(String,)> = on_db!(&*self.db, db => sqlx::query_as(
+            "SELECT manifest FROM manifest_references WHERE repository = $1 AND kind = 'manifest' AND digest = $2 ORDER BY manifest LIMIT $3",
+        )
+        .bind(repository.as_str())
+        .bind(manifest.as_str())
+        .bind(limit)
+        .fetch_all(db)
+        .await)?;
+        let digest = |(text,): (String,)| parse(&text, "manifest_references", "manifest");
+        rows.into_iter().map(digest).collect()
+    }
+}
+
 /// The last of the digests before which come at most `bytes`.
 fn last_within(sizes: &[(String, i64)], bytes: u64) -> Result<Option<&str>> {
     let (mut last, mut before) = (None, 0);

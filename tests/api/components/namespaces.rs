@@ -18,7 +18,8 @@ async fn a_namespace_comes_to_be_with_a_repository_or_a_setting() {
     }
     let shown: Value = show("acme").await.json().await.expect("JSON");
     let expected = json!({
-        "name": "acme", "components": "warn", "versions": "wasm", "compatibility": "warn", "signing": "inherit", "repositories": 3,
+        "name": "acme", "components": "warn", "versions": "wasm", "compatibility": "warn", "signing": "inherit", "pull": "off", "signers": [],
+        "repositories": 3,
     });
     assert_eq!(shown, expected);
     let change = json!({ "components": "enforce", "versions": "all" }).to_string();
@@ -28,7 +29,8 @@ async fn a_namespace_comes_to_be_with_a_repository_or_a_setting() {
     assert_eq!(answer.status(), 200);
     let changed: Value = answer.json().await.expect("JSON");
     let expected = json!({
-        "name": "new", "components": "enforce", "versions": "all", "compatibility": "warn", "signing": "inherit", "repositories": 0,
+        "name": "new", "components": "enforce", "versions": "all", "compatibility": "warn", "signing": "inherit", "pull": "off", "signers": [],
+        "repositories": 0,
     });
     assert_eq!(changed, expected);
     assert_eq!(show("new").await.json::<Value>().await.expect("JSON"), expected);

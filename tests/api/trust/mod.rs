@@ -1,5 +1,6 @@
 //! What the registry vouches for: signatures, statements, and the log of its changes.
 
+mod gate;
 mod log;
 mod signing;
 

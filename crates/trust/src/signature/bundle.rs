@@ -87,6 +87,11 @@ impl Bundle {
         self.verification_material.public_key.as_ref().map(|key| &*key.hint)
     }
 
+    /// How many signatures it has. Each is tried with each key.
+    pub fn signatures(&self) -> usize {
+        self.dsse_envelope.signatures()
+    }
+
     /// The statement about the manifest with that digest, if one of these keys has signed it: with the place of the key.
     pub fn verify(&self, digest: &Digest, keys: &[PublicKey]) -> Result<(Statement, usize), Unproven> {
         if self.dsse_envelope.payload_type() != statement::MEDIA_TYPE {

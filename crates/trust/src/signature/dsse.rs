@@ -66,6 +66,11 @@ impl Envelope {
         BASE64_STANDARD.decode(&self.payload).ok()
     }
 
+    /// How many signatures it has.
+    pub fn signatures(&self) -> usize {
+        self.signatures.len()
+    }
+
     /// What its only signature is of; none if it has another number of them. Nothing vouches for it.
     pub(super) fn only_signed(&self) -> Option<Signed> {
         let [signature] = &*self.signatures else {
@@ -88,8 +93,7 @@ impl Envelope {
             .iter()
             .filter_map(|signature| BASE64_STANDARD.decode(&signature.sig).ok().map(Signature))
             .collect();
-        let signed = |key: &PublicKey| signatures.iter().any(|signature| key.verifies(&message, signature));
-        let place = keys.iter().position(signed)?;
+        let place = PublicKey::signer_of(keys, &message, &signatures)?;
         Some((payload, place))
     }
 }

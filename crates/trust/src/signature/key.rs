@@ -6,7 +6,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use p256::{
     ecdsa::{
         self, DerSignature, VerifyingKey,
-        signature::{Signer as _, Verifier as _},
+        signature::{Signer as _, Verifier as _, hazmat::PrehashVerifier as _},
     },
     elliptic_curve::Generate as _,
     pkcs8::{DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _, LineEnding},
@@ -91,6 +91,20 @@ impl PublicKey {
     pub fn hint(&self) -> String {
         let der = self.0.to_public_key_der();
         BASE64_STANDARD.encode(der.map(|der| Sha256::digest(der.as_bytes())).unwrap_or_default())
+    }
+
+    /// The place of the first of `keys` that has made one of these signatures of a message, which is hashed once for all of them.
+    pub fn signer_of(keys: &[Self], message: &[u8], signatures: &[Signature]) -> Option<usize> {
+        let hash = Sha256::digest(message);
+        let signatures: Vec<_> = signatures
+            .iter()
+            .filter_map(|signature| DerSignature::try_from(&*signature.0).ok())
+            .collect();
+        let made = |key: &Self| {
+            let mut signatures = signatures.iter();
+            signatures.any(|signature| key.0.verify_prehash(&hash, signature).is_ok())
+        };
+        keys.iter().position(made)
     }
 
     /// Whether it is the key's signature of that message.

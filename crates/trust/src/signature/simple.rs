@@ -67,9 +67,7 @@ impl SimpleSigning {
 
     /// What a payload says, if one of these keys has signed it and it is about that manifest.
     pub fn verify(payload: &[u8], signature: &Signature, digest: &Digest, keys: &[PublicKey]) -> Option<Self> {
-        if !keys.iter().any(|key| key.verifies(payload, signature)) {
-            return None;
-        }
+        PublicKey::signer_of(keys, payload, std::slice::from_ref(signature))?;
         let signed: Self = serde_json::from_slice(payload).ok()?;
         let critical = &signed.critical;
         let is_about = critical.kind == TYPE && critical.image.docker_manifest_digest == digest.to_string();

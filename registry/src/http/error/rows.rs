@@ -65,13 +65,16 @@ rows! {
     PAGE_INVALID: BAD_REQUEST Unsupported "page-invalid" = "n is not a whole number from 0 on.";
     PARAMETER_INVALID: BAD_REQUEST Unsupported "parameter-invalid" = "A parameter of a request to wreg's own API is missing or not what is expected.";
     SIZE_MISMATCH: BAD_REQUEST SizeInvalid "size-mismatch" = "More or fewer bytes came than Content-Range or Content-Length announced. Nothing of the chunk counts.";
+    SIGNERS_INVALID: BAD_REQUEST Unsupported "signers-invalid" = "The signers of a namespace are not public keys or `registry`, are too many, or none where what is pulled is to be signed.";
     TOKEN_LIFETIME: BAD_REQUEST Unsupported "token-lifetime-invalid" = "A token lives from 1 second to 365 days.";
     TAG_INVALID: BAD_REQUEST ManifestInvalid "tag-invalid" = "The tag to be written is outside the grammar.";
     BODY_BROKEN: BAD_REQUEST BlobUploadInvalid "body-broken" = "The body of the request broke off or stalled. An upload keeps what arrived.";
     CREDENTIALS_WRONG: UNAUTHORIZED Unauthorized "credentials-wrong" = "The credentials are unknown, expired, or of no form.";
     UNAUTHORIZED: UNAUTHORIZED Unauthorized "unauthorized" = "Credentials, or a token for the scope in the challenge, are needed.";
+    NOT_SIGNED_FOR_NOBODY: UNAUTHORIZED Unauthorized "not-signed-anonymous" = "As `not-signed`, and no credentials came: whoever may push can read it all the same. With a token for the scope in the challenge the answer is final.";
     DENIED: FORBIDDEN Denied "denied" = "The caller may read the repository, and may not do this; `detail.needs` is the scope that a token for it has.";
     TAG_DENIED: FORBIDDEN Denied "tag-denied" = "The caller may push, but not create (or not move) this tag; `detail.needs` says what a token for it has.";
+    NOT_SIGNED: FORBIDDEN Denied "not-signed" = "The namespace lets only be pulled what one of its signers has signed, and nobody of them has signed this; the message says what there is.";
     TOKEN_EXCEEDS_MAKER: FORBIDDEN Denied "token-exceeds-its-maker" = "A token was to give more, or to live longer, than the one that it is made with.";
     ADMINISTRATORS_TOKEN: FORBIDDEN Denied "administrators-token" = "The administrator's own token cannot be revoked; another one can take its place.";
     BLOB_UNKNOWN: NOT_FOUND BlobUnknown "blob-unknown" = "The repository holds no such blob.";
@@ -111,6 +114,7 @@ impl ApiError {
         match self {
             Self::Domain(error) => domain_row(error),
             Self::UploadElsewhere(elsewhere) => domain_row(&elsewhere.error),
+            Self::UnsignedForNobody { .. } => &NOT_SIGNED_FOR_NOBODY,
             Self::Endpoint(error) => endpoint_row(error),
             Self::Refused(Refusal::Challenge { .. } | Refusal::Insufficient { .. }) => &UNAUTHORIZED,
             Self::Refused(Refusal::Denied { .. }) => &DENIED,
@@ -181,6 +185,8 @@ fn domain_row(error: &domain::Error) -> &'static Row {
         Error::TokenLifetime { .. } => &TOKEN_LIFETIME,
         Error::AdministratorsToken => &ADMINISTRATORS_TOKEN,
         Error::SigningKey(_) => &SIGNING_KEY,
+        Error::NotSigned(_) => &NOT_SIGNED,
+        Error::SignersInvalid(_) => &SIGNERS_INVALID,
         Error::PreconditionFailed => &PRECONDITION,
         Error::DeletionDisabled => &DELETION_DISABLED,
         Error::InUse { .. } => &IN_USE,
