@@ -35,6 +35,15 @@ fn memory(server: u32) -> u64 {
     all
 }
 
+/// Says so when it is dropped.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// **W11** 200 large components at once → every push 201, memory within its bound, and each is analysed in the end.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_large_components_are_taken_and_looked_into_within_bounds() {
@@ -103,8 +112,9 @@ async fn two_hundred_large_components_are_taken_and_looked_into_within_bounds() 
                 }
             }
         };
+        // Whatever becomes of it: the scope ends when the thread does.
+        let _done = Done(&done);
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(pushing));
-        done.store(true, Ordering::Relaxed);
     });
     let peak = peak.into_inner();
     assert!((1..MOST).contains(&peak), "{peak} bytes");
