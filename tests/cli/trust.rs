@@ -147,7 +147,7 @@ fn a_registry_that_signs_nothing_is_used_as_before() {
 /// What is told instead of the truth, given what was asked.
 type Tell = Box<dyn Fn(&str) -> Lie + Send + Sync>;
 
-/// **V37** What is signed is bound to the digest, and "verified" is said of nothing else; each lie is told to somebody who has the keys.
+/// What is signed is bound to the digest, and "verified" is said of nothing else; each lie is told to somebody who has the keys.
 #[test]
 fn every_lie_about_an_artifact_is_caught_by_pull_and_verify() {
     let there = Published::new();
