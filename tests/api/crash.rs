@@ -66,7 +66,16 @@ fn a_first_start_that_is_killed_is_made_up_for() {
         assert!(server.terminate().success());
         let mut left = entries(&data);
         left.sort_unstable();
-        let expected = ["admin-token", "blobs", "lock", "token-key.p8", "uploads", "wreg.db"];
+        let expected = [
+            "admin-token",
+            "blobs",
+            "lock",
+            "log",
+            "signing-keys",
+            "token-key.p8",
+            "uploads",
+            "wreg.db",
+        ];
         assert_eq!(left, expected, "killed at {files}");
         assert!(entries(&data.join("uploads")).is_empty());
     }

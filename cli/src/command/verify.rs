@@ -14,7 +14,7 @@ use crate::{
     remote::Wanted,
 };
 
-/// Verify that an artifact is signed: by the rules of this user, with a key or by an identity
+/// Verify that an artifact is signed: by your rules, a key or an identity
 ///
 /// Without --key and --trust-root the rules are asked that `wreg pull` asks too: the keys that are pinned of the registry and its log, or what
 /// stands in ~/.config/wreg/trust.toml.

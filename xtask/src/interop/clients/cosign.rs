@@ -100,6 +100,27 @@ wreg --ca-file $SSL_CERT_FILE attest --key own.key --type https://example.org/bu
 cosign verify-attestation --key own.pub --insecure-ignore-tlog --type https://example.org/built $REGISTRY/cosign/wreg:1",
         },
         Step {
+            does: Does::Also("what the registry signs"),
+            run: "\
+export WREG_REGISTRY=$REGISTRY WREG_TOKEN=$TOKEN
+wreg --ca-file $SSL_CERT_FILE push hello.wasm $REGISTRY/cosign/signed:1.0.0
+wreg --ca-file $SSL_CERT_FILE key show $REGISTRY > registry.pub
+by=\"--key registry.pub --insecure-ignore-tlog $REGISTRY/cosign/signed:1.0.0\"
+cosign verify $by
+cosign verify --new-bundle-format=false $by
+cosign verify-attestation --type urn:wreg:publish:v1 $by
+(! cosign verify --key cosign.pub --insecure-ignore-tlog $REGISTRY/cosign/signed:1.0.0)
+COSIGN_PASSWORD= cosign sign --yes --key cosign.key --use-signing-config=false --tlog-upload=false \\
+  $REGISTRY/cosign/signed@$(crane digest $REGISTRY/cosign/signed:1.0.0)
+cosign verify $by
+cosign verify --key cosign.pub --insecure-ignore-tlog $REGISTRY/cosign/signed:1.0.0
+wreg --ca-file $SSL_CERT_FILE verify $REGISTRY/cosign/signed:1.0.0
+echo '{}' > config.json
+oras push --config config.json:application/vnd.wasm.config.v0+json $REGISTRY/cosign/pushed:1.0.0 hello.wasm:application/wasm
+wreg --ca-file $SSL_CERT_FILE verify $REGISTRY/cosign/pushed:1.0.0
+cosign verify --key registry.pub --insecure-ignore-tlog $REGISTRY/cosign/pushed:1.0.0",
+        },
+        Step {
             does: Does::Also("wreg verify"),
             run: "\
 export WREG_REGISTRY=$REGISTRY WREG_TOKEN=$TOKEN

@@ -51,6 +51,10 @@ analysis > ours
 cmp theirs ours",
         },
         Step {
+            does: Does::Also("what the registry signs"),
+            run: "WREG_TOKEN=$TOKEN wreg --ca-file $SSL_CERT_FILE verify $REGISTRY/wkg/hello:1.0.0",
+        },
+        Step {
             does: Does::Also("discovery"),
             run: "curl --silent --fail https://$REGISTRY/.well-known/wasm-pkg/registry.json | grep \"\\\"registry\\\":\\\"$REGISTRY\\\"\"",
         },
