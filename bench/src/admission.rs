@@ -13,6 +13,8 @@ use anyhow::{Context as _, Result, ensure};
 use wreg_harness::raw::Connection;
 use wreg_oci::Digest;
 
+use crate::client::{ask, median};
+
 /// What to push.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -136,26 +138,4 @@ fn settle(connection: &mut Connection, kind: &str, round: usize) -> Result<()> {
     let target = format!("/api/v1/component?repository={kind}/bench&reference=r{round}");
     while ask(connection, "GET", &target, b"", 200)?.contains("\"state\":\"pending\"") {}
     Ok(())
-}
-
-fn ask(connection: &mut Connection, method: &str, target: &str, body: &[u8], status: u16) -> Result<String> {
-    let head = format!(
-        "{method} {target} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/vnd.oci.image.manifest.v1+json\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    connection.send(head)?;
-    connection.send(body)?;
-    let answer = connection.read_response().context("no answer")?;
-    ensure!(
-        answer.status == status,
-        "{method} {target}: {} {}",
-        answer.status,
-        answer.text()
-    );
-    Ok(answer.text())
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
 }

@@ -1,5 +1,8 @@
 //! The least of a client: requests over one connection, by the administrator.
 
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use wreg_harness::{
     RegistryProcess,
@@ -43,4 +46,28 @@ impl Client {
         let answer = sent.and_then(|()| self.connection.read_response());
         answer.unwrap_or_else(|error| panic!("{method} {target}: {error}"))
     }
+}
+
+/// Asks something by nobody in particular, who must get this status; the body of the answer.
+pub(crate) fn ask(connection: &mut Connection, method: &str, target: &str, body: &[u8], status: u16) -> Result<String> {
+    let head = format!(
+        "{method} {target} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/vnd.oci.image.manifest.v1+json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    connection.send(head)?;
+    connection.send(body)?;
+    let answer = connection.read_response().context("no answer")?;
+    ensure!(
+        answer.status == status,
+        "{method} {target}: {} {}",
+        answer.status,
+        answer.text()
+    );
+    Ok(answer.text())
+}
+
+/// The one in the middle.
+pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }

@@ -6,11 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use wreg_harness::{RegistryProcess, fixtures::wat, raw::Connection};
 use wreg_oci::{Digest, MediaType};
 
-use crate::load::usage::cpu_time;
+use crate::{
+    client::{ask, median},
+    load::usage::cpu_time,
+};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -224,28 +227,6 @@ fn logged_in(connection: &mut Connection, repository: &str, tag: &str) -> Result
     Ok(())
 }
 
-fn ask(connection: &mut Connection, method: &str, target: &str, body: &[u8], status: u16) -> Result<String> {
-    let head = format!(
-        "{method} {target} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/vnd.oci.image.manifest.v1+json\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    connection.send(head)?;
-    connection.send(body)?;
-    let answer = connection.read_response().context("no answer")?;
-    ensure!(
-        answer.status == status,
-        "{method} {target}: {} {}",
-        answer.status,
-        answer.text()
-    );
-    Ok(answer.text())
-}
-
 fn float(number: usize) -> f64 {
     f64::from(u32::try_from(number).unwrap_or(u32::MAX))
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
 }

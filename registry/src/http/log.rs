@@ -5,7 +5,7 @@ use axum::{
     http::header,
     response::{IntoResponse as _, Response},
 };
-use wreg_trust::log::{Tile, tile::Row};
+use wreg_trust::log::Tile;
 
 use super::{ApiError, Result, origin::Origin};
 use crate::{app::App, domain::Registry};
@@ -35,12 +35,7 @@ async fn read(registry: &Registry, path: &str) -> Result<Response> {
     let tile: Tile = path.parse().map_err(|_| ApiError::NotFound)?;
     let bytes = registry.get_tile(tile).await?.ok_or(ApiError::NotFound)?;
     let headers = [
-        (
-            header::CONTENT_TYPE,
-            match tile.row {
-                Row::Entries | Row::Hashes(_) => "application/octet-stream",
-            },
-        ),
+        (header::CONTENT_TYPE, "application/octet-stream"),
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
     ];
     Ok((headers, bytes).into_response())

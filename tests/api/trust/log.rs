@@ -159,7 +159,7 @@ async fn a_log_of_more_than_two_tiles_is_served_whole_and_in_parts() {
 }
 
 #[tokio::test]
-async fn the_log_goes_on_after_a_restart_and_never_from_an_older_database() {
+async fn the_log_goes_on_after_a_restart() {
     let registry = signing_registry().await;
     publish(&registry, "acme/hello", "1.0.0", &wat::component()).await;
     let before = checkpoint(&registry).await;

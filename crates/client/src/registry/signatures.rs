@@ -1,13 +1,16 @@
 //! Signatures beside an artifact: found wherever sigstore's tools put them, and checked.
 
 use serde_json::Value;
-use wreg_oci::{Descriptor, Digest, Manifest, MediaType, RepositoryName, Tag, manifest::Content};
-use wreg_trust::signature::{
-    Bundle, BundleArtifact, Identity, PublicKey, Signature, SimpleSigning, TrustRoot, Unproven,
-    artifact::bundle_layer,
-    bundle::MAX_BUNDLE,
-    simple::{self, MAX_PAYLOAD},
-    statement,
+use wreg_oci::{Descriptor, Digest, Manifest, MediaType, RepositoryName, manifest::Content};
+use wreg_trust::{
+    attachment::signature_tag,
+    signature::{
+        Bundle, BundleArtifact, Identity, PublicKey, Signature, SimpleSigning, TrustRoot, Unproven,
+        artifact::bundle_layer,
+        bundle::MAX_BUNDLE,
+        simple::{self, MAX_PAYLOAD},
+        statement,
+    },
 };
 
 use super::Registry;
@@ -131,8 +134,7 @@ impl Registry {
         digest: &Digest,
         keys: &[PublicKey],
     ) -> Result<Vec<FoundSignature>, Error> {
-        let tag = format!("{}-{}.sig", digest.algorithm(), digest.encoded());
-        let Ok(tag) = tag.parse::<Tag>() else {
+        let Some(tag) = signature_tag(digest) else {
             return Ok(Vec::new());
         };
         let Some(manifest) = passing_over(self.manifest(repository, &tag.into()).await)? else {

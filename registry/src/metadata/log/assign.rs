@@ -24,8 +24,7 @@ use crate::clock::Millis;
 const EVENTS: i64 = 512;
 /// How many numbers are looked over to find where to begin the next time.
 const LOOKED_OVER: i64 = 2048;
-/// How long a number may be missing before nobody waits for it any more, in milliseconds: the transaction that took it has failed. What
-/// comes later than that is taken up when it comes, up to [`LATE`].
+/// How long a number may be missing before nobody waits for it any more, in milliseconds: the transaction that took it has failed.
 const PATIENCE: Millis = 60_000;
 
 /// Takes the job of the log, gives places to events that have none, and asks for what is to be signed. `None` if somebody else has the
