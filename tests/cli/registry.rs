@@ -1,8 +1,7 @@
 //! Artifacts that `wreg push` would not make, put into a registry by hand.
 
 use wreg_harness::{RegistryProcess, raw::Connection};
-use wreg_oci::{Descriptor, Digest, MediaType};
-use wreg_trust::signature::BundleArtifact;
+use wreg_oci::{Attachment, Descriptor, Digest, MediaType};
 
 /// Requests to a registry with its admin token.
 pub(crate) struct Raw<'a> {
@@ -60,9 +59,10 @@ impl<'a> Raw<'a> {
     }
 
     /// Pushes a bundle that nobody here has made.
-    pub(crate) fn push_bundle(&self, repository: &str, artifact: &BundleArtifact) {
-        self.put_blob(repository, &artifact.config.1);
-        self.put_blob(repository, &artifact.bundle.1);
+    pub(crate) fn push_bundle(&self, repository: &str, artifact: &Attachment) {
+        for (_, bytes) in &artifact.blobs {
+            self.put_blob(repository, bytes);
+        }
         let (digest, manifest) = (artifact.digest(), String::from_utf8_lossy(&artifact.manifest));
         self.put_manifest(repository, digest.as_str(), &MediaType::IMAGE_MANIFEST, &manifest);
     }

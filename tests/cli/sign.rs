@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::json;
 use wreg_harness::{RegistryProcess, fixtures::wat};
 use wreg_oci::{Descriptor, Digest, MediaType};
-use wreg_trust::signature::{Bundle, BundleArtifact, Statement, statement};
+use wreg_trust::signature::{Bundle, Statement, statement};
 
 use crate::{
     registry::Raw,
@@ -188,7 +188,7 @@ fn what_an_identity_has_signed_is_verified_with_a_trust_root() {
     let bundle = Bundle::parse(bundle.to_string().as_bytes()).expect("it is one");
     let subject = Descriptor::new(MediaType::IMAGE_MANIFEST, digest.clone(), 1);
     let said = Statement::new(&digest, statement::SIGNED, json!({}));
-    Raw::new(&registry).push_bundle("acme/hello", &BundleArtifact::new(&bundle, &said, &subject));
+    Raw::new(&registry).push_bundle("acme/hello", &bundle.beside(&said, &subject));
     let text = by("root.json", &identity.name, &[]).yes().text();
     let signed = "signed    https://sigstore.dev/cosign/sign/v1 by maker@acme.example (https://accounts.acme.example)";
     assert!(text.contains(signed), "{text}");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use wreg_client::Registry;
 use wreg_component::{DependencyList, dependency_list, sbom};
-use wreg_oci::{AttachedDocument, Descriptor, Digest, MediaType, Reference};
+use wreg_oci::{Attachment, Descriptor, Digest, MediaType, Reference};
 
 use super::Verdict;
 use crate::{
@@ -109,8 +109,8 @@ pub(super) async fn attach(
 ) -> Option<Digest> {
     let list = list(local).await.ok().filter(|list| list.lists > 0)?;
     let document = sbom(&local.inspection, &list, &local.digest, None);
-    let attached = AttachedDocument::new(MediaType::CYCLONEDX, document, pushed);
-    match registry.attach_document(&reference.repository, attached).await {
+    let attached = Attachment::document(&MediaType::CYCLONEDX, document, pushed);
+    match registry.attach(&reference.repository, attached).await {
         Ok(digest) => {
             context.printer.note(format!(
                 "the list of its packages is beside it: {}",

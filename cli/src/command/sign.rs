@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use wreg_oci::Descriptor;
-use wreg_trust::signature::{Bundle, BundleArtifact, SigningKey, Statement, predicate, statement};
+use wreg_trust::signature::{Bundle, SigningKey, Statement, predicate, statement};
 
 use super::{Verdict, key};
 use crate::{context::Context, error::CliError, files, output::Signed};
@@ -124,7 +124,7 @@ async fn attach(
     // With nothing but what every descriptor has: what is signed does not depend on where it was found.
     let subject = Descriptor::new(manifest.media_type.clone(), manifest.digest.clone(), manifest.size);
     let statement = Statement::new(&subject.digest, predicate_type, predicate);
-    let signed = BundleArtifact::new(&Bundle::sign(&statement, key), &statement, &subject);
+    let signed = Bundle::sign(&statement, key).beside(&statement, &subject);
     let digest = registry.attach(&reference.repository, signed).await?;
     context.printer.result(&Signed {
         reference: reference.at(digest.clone()).to_string(),

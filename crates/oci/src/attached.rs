@@ -1,21 +1,25 @@
-//! A document that stands beside a manifest: an artifact of one layer, whose subject is the manifest.
+//! What stands beside a manifest: artifacts that name it as their subject, with a few small blobs.
+//!
+//! Nothing here holds a time, so that what is made again is the same to the byte.
 //!
 //! Source: OCI image specification 1.1, "Guidelines for Artifact Usage" and "Guidance for an Empty Descriptor".
 
 use serde::Serialize;
 
-use crate::{descriptor::Descriptor, digest::Digest, media_type::MediaType};
+use crate::{
+    descriptor::{Annotations, Descriptor},
+    digest::Digest,
+    media_type::MediaType,
+};
 
 const EMPTY: &[u8] = b"{}";
 
-/// Such an artifact, ready to be pushed: first the two blobs, then the manifest.
+/// A manifest and the blobs that it is made of, ready to be pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttachedDocument {
-    /// The config and its bytes.
-    pub config: (Descriptor, Vec<u8>),
-    /// The document and its bytes.
-    pub document: (Descriptor, Vec<u8>),
-    /// The bytes of the manifest. It has no time in it, so that the same document is the same artifact.
+pub struct Attachment {
+    /// The blobs, which go first.
+    pub blobs: Vec<(Descriptor, Vec<u8>)>,
+    /// The bytes of the manifest.
     pub manifest: Vec<u8>,
 }
 
@@ -24,30 +28,74 @@ pub struct AttachedDocument {
 struct Image<'a> {
     schema_version: u8,
     media_type: MediaType,
-    artifact_type: &'a MediaType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    artifact_type: Option<&'a MediaType>,
     config: &'a Descriptor,
-    layers: [&'a Descriptor; 1],
-    subject: &'a Descriptor,
+    layers: Vec<&'a Descriptor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a Descriptor>,
+    #[serde(skip_serializing_if = "Annotations::is_empty")]
+    annotations: &'a Annotations,
 }
 
-impl AttachedDocument {
-    /// Packs a document about `subject`.
-    pub fn new(media_type: MediaType, document: Vec<u8>, subject: &Descriptor) -> Self {
-        let layer = Descriptor::of(media_type, &document);
-        let config = Descriptor::of(MediaType::EMPTY, EMPTY);
+impl Image<'_> {
+    fn to_bytes(&self) -> Vec<u8> {
+        // It has text for keys and nothing that could fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+impl Attachment {
+    /// Packs an artifact about `subject` that is made of these blobs.
+    pub fn about(
+        subject: &Descriptor,
+        artifact_type: &MediaType,
+        layers: Vec<(MediaType, Vec<u8>)>,
+        annotations: &Annotations,
+    ) -> Self {
+        let described = layers
+            .into_iter()
+            .map(|(media_type, bytes)| (Descriptor::of(media_type, &bytes), bytes));
+        let empty = (Descriptor::of(MediaType::EMPTY, EMPTY), EMPTY.to_vec());
+        let blobs: Vec<_> = std::iter::once(empty).chain(described).collect();
         let image = Image {
             schema_version: 2,
             media_type: MediaType::IMAGE_MANIFEST,
-            artifact_type: &layer.media_type,
-            config: &config,
-            layers: [&layer],
-            subject,
+            artifact_type: Some(artifact_type),
+            config: &blobs[0].0,
+            layers: blobs[1..].iter().map(|(layer, _)| layer).collect(),
+            subject: Some(subject),
+            annotations,
         };
         Self {
-            // It has text for keys and nothing that could fail.
-            manifest: serde_json::to_vec(&image).unwrap_or_default(),
-            config: (config, EMPTY.to_vec()),
-            document: (layer, document),
+            manifest: image.to_bytes(),
+            blobs,
+        }
+    }
+
+    /// Packs a document about `subject`.
+    pub fn document(media_type: &MediaType, document: Vec<u8>, subject: &Descriptor) -> Self {
+        let layers = vec![(media_type.clone(), document)];
+        Self::about(subject, media_type, layers, &Annotations::new())
+    }
+
+    /// Packs an image of these layers, which has no subject: a tag says what it is about. Of the layers the last is brought along.
+    pub fn tagged(config: Vec<u8>, layers: &[&Descriptor], last: Vec<u8>, annotations: &Annotations) -> Self {
+        let of_config = Descriptor::of(MediaType::IMAGE_CONFIG, &config);
+        let image = Image {
+            schema_version: 2,
+            media_type: MediaType::IMAGE_MANIFEST,
+            artifact_type: None,
+            config: &of_config,
+            layers: layers.to_vec(),
+            subject: None,
+            annotations,
+        };
+        let manifest = image.to_bytes();
+        let brought = layers.last().map(|layer| ((*layer).clone(), last));
+        Self {
+            manifest,
+            blobs: std::iter::once((of_config, config)).chain(brought).collect(),
         }
     }
 
@@ -65,7 +113,7 @@ mod tests {
     #[test]
     fn the_manifest_names_its_type_its_document_and_what_it_is_about() {
         let subject = Descriptor::of(MediaType::IMAGE_MANIFEST, b"a manifest");
-        let attached = AttachedDocument::new(MediaType::CYCLONEDX, b"a document".to_vec(), &subject);
+        let attached = Attachment::document(&MediaType::CYCLONEDX, b"a document".to_vec(), &subject);
         let manifest = Manifest::parse(&attached.manifest, &MediaType::IMAGE_MANIFEST).expect("a valid manifest");
         assert_eq!(manifest.effective_artifact_type(), Some(&MediaType::CYCLONEDX));
         assert_eq!(manifest.subject, Some(subject.clone()));
@@ -73,7 +121,7 @@ mod tests {
         assert_eq!(types, [MediaType::EMPTY, MediaType::CYCLONEDX]);
         assert_eq!(
             attached,
-            AttachedDocument::new(MediaType::CYCLONEDX, b"a document".to_vec(), &subject)
+            Attachment::document(&MediaType::CYCLONEDX, b"a document".to_vec(), &subject)
         );
     }
 }

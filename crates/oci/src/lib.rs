@@ -4,7 +4,7 @@
 //! - [`tag_or_digest`]: what a URL selects a manifest by. [`mod@reference`]: the whole string that a person types.
 //! - [`descriptor`] · [`manifest`]: what a manifest says, read without ambiguity.
 //! - [`wasm`]: the CNCF Wasm artifact, written so that the same input gives the same bytes. [`layout`]: the layouts in which Wasm comes.
-//! - [`attached`]: a document beside a manifest.
+//! - [`attached`]: what stands beside a manifest.
 //! - [`version`]: tags that are semantic versions.
 //! - [`endpoint`]: the specification's table end-1 … end-14; parsed by the server, displayed by clients.
 //! - [`range`] · [`page`]: parts of blobs and of lists. [`error`]: the specification's codes and error body.
@@ -27,7 +27,7 @@ pub mod tag_or_digest;
 pub mod version;
 pub mod wasm;
 
-pub use attached::AttachedDocument;
+pub use attached::Attachment;
 pub use descriptor::{Annotations, Descriptor};
 pub use digest::{Algorithm, Digest, Hasher};
 pub use endpoint::{Endpoint, InvalidEndpoint};

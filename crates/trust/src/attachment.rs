@@ -1,84 +1,22 @@
-//! What is put beside an artifact: manifests that name it as their subject, with a few small blobs.
+//! What a registry puts beside an artifact: the proof of its log, and a signature of cosign's older form.
 //!
 //! Nothing here holds a time, so that what is made again is the same to the byte.
-//!
-//! Source: OCI image specification 1.1, "Guidance for an Empty Descriptor".
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use wreg_oci::{Descriptor, Digest, Manifest, MediaType, RepositoryName, manifest::Content};
+use wreg_oci::{Annotations, Attachment, Descriptor, Digest, Manifest, MediaType, RepositoryName, manifest::Content};
 
 use crate::{
     log::Proof,
-    signature::{BundleArtifact, Signature, SimpleSigning, simple},
+    signature::{Signature, SimpleSigning, simple},
 };
-
-const EMPTY: &[u8] = b"{}";
-
-/// A manifest and the blobs that it is made of, ready to be pushed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attachment {
-    /// The blobs, which go first.
-    pub blobs: Vec<(Descriptor, Vec<u8>)>,
-    /// The bytes of the manifest.
-    pub manifest: Vec<u8>,
-}
-
-impl Attachment {
-    /// The digest of the manifest.
-    pub fn digest(&self) -> Digest {
-        Digest::sha256(&self.manifest)
-    }
-}
-
-impl From<BundleArtifact> for Attachment {
-    fn from(artifact: BundleArtifact) -> Self {
-        Self {
-            blobs: vec![artifact.config, artifact.bundle],
-            manifest: artifact.manifest,
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Image<'a> {
-    schema_version: u8,
-    media_type: MediaType,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    artifact_type: Option<MediaType>,
-    config: &'a Descriptor,
-    layers: Vec<&'a Descriptor>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<&'a Descriptor>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    annotations: &'a BTreeMap<String, String>,
-}
 
 /// A proof that an entry about `subject` is in a log, with the entry: everything that it takes to check it offline.
 pub fn proof(entry: &[u8], proof: &Proof, subject: &Descriptor) -> Attachment {
     let proof = proof.to_string().into_bytes();
-    let config = Descriptor::of(MediaType::EMPTY, EMPTY);
-    let layers = [
-        Descriptor::of(MediaType::LOG_ENTRY, entry),
-        Descriptor::of(MediaType::LOG_PROOF, &proof),
-    ];
-    let image = Image {
-        schema_version: 2,
-        media_type: MediaType::IMAGE_MANIFEST,
-        artifact_type: Some(MediaType::LOG_PROOF),
-        config: &config,
-        layers: layers.iter().collect(),
-        subject: Some(subject),
-        annotations: &BTreeMap::new(),
-    };
-    let manifest = serde_json::to_vec(&image).unwrap_or_default();
-    let [of_entry, of_proof] = layers;
-    Attachment {
-        manifest,
-        blobs: vec![(config, EMPTY.to_vec()), (of_entry, entry.to_vec()), (of_proof, proof)],
-    }
+    let layers = vec![(MediaType::LOG_ENTRY, entry.to_vec()), (MediaType::LOG_PROOF, proof)];
+    Attachment::about(subject, &MediaType::LOG_PROOF, layers, &Annotations::new())
 }
 
 /// The layers of a manifest that hold an entry and the proof of it, if it is such an attachment.
@@ -138,9 +76,9 @@ impl TaggedSignature {
     /// manifest, or if it is full.
     pub fn beside(&self, there: Option<&Manifest>) -> Option<Attachment> {
         let (layers, annotations): (&[Descriptor], _) = match there {
-            None => (&[], BTreeMap::new()),
+            None => (&[], Annotations::new()),
             Some(manifest) => match &manifest.content {
-                Content::Image { layers, .. } => (layers, manifest.annotations.clone().into_iter().collect()),
+                Content::Image { layers, .. } => (layers, manifest.annotations.clone()),
                 Content::Index { .. } => return None,
             },
         };
@@ -159,21 +97,7 @@ impl TaggedSignature {
             config: BTreeMap::new(),
         };
         let config = serde_json::to_vec(&config).unwrap_or_default();
-        let of_config = Descriptor::of(MediaType::IMAGE_CONFIG, &config);
-        let image = Image {
-            schema_version: 2,
-            media_type: MediaType::IMAGE_MANIFEST,
-            artifact_type: None,
-            config: &of_config,
-            layers,
-            subject: None,
-            annotations: &annotations,
-        };
-        let manifest = serde_json::to_vec(&image).unwrap_or_default();
-        Some(Attachment {
-            manifest,
-            blobs: vec![(of_config, config), (self.layer.clone(), self.payload.clone())],
-        })
+        Some(Attachment::tagged(config, &layers, self.payload.clone(), &annotations))
     }
 }
 

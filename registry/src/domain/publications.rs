@@ -11,12 +11,12 @@ use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 use wreg_api::{LogSalt, Publication as State};
 use wreg_component::Kind;
-use wreg_oci::{Descriptor, Digest, Manifest, MediaType, RepositoryName, TagOrDigest};
+use wreg_oci::{Attachment, Descriptor, Digest, Manifest, MediaType, RepositoryName, TagOrDigest};
 use wreg_trust::{
-    attachment::{self, Attachment, TaggedSignature, docker_reference, signature_tag},
+    attachment::{self, TaggedSignature, docker_reference, signature_tag},
     log::Entry,
     publication::{Component, MAX_NAMES, Publication},
-    signature::{Bundle, BundleArtifact, Signature, Statement, statement},
+    signature::{Bundle, Signature, Statement, statement},
 };
 
 use super::{Error, Registry, Result, components::outcome};
@@ -164,7 +164,7 @@ impl Registry {
         ] {
             let signature = signer.sign(&Bundle::message(&statement)).await?;
             let bundle = Bundle::signed(&statement, signer.public_key(), &signature);
-            attachments.push(new(BundleArtifact::new(&bundle, &statement, &subject).into(), None)?);
+            attachments.push(new(bundle.beside(&statement, &subject), None)?);
         }
         let proof = self.prove(log, entry.place, entry.salt.as_deref()).await?;
         attachments.push(new(attachment::proof(entry.entry.as_bytes(), &proof, &subject), None)?);

@@ -3,10 +3,10 @@
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use wreg_harness::fixtures::wat;
-use wreg_oci::{Descriptor, Digest, MediaType};
+use wreg_oci::{Attachment, Descriptor, Digest, MediaType};
 use wreg_trust::{
-    attachment::{Attachment, TaggedSignature, signature_tag},
-    signature::{Bundle, BundleArtifact, SigningKey, Statement, statement},
+    attachment::{TaggedSignature, signature_tag},
+    signature::{Bundle, SigningKey, Statement, statement},
 };
 
 use super::{manifest, put, signing_registry};
@@ -78,9 +78,9 @@ async fn attach(registry: &TestRegistry, attachment: Attachment, reference: &str
 async fn say(registry: &TestRegistry, key: &SigningKey, beside: &Digest, about: &Digest, kind: &str) -> Digest {
     let said = Statement::new(about, kind, json!({}));
     let bundle = Bundle::sign(&said, key);
-    let artifact = BundleArtifact::new(&bundle, &said, &described(registry, beside).await);
+    let artifact = bundle.beside(&said, &described(registry, beside).await);
     let digest = artifact.digest();
-    attach(registry, artifact.into(), digest.as_str()).await;
+    attach(registry, artifact, digest.as_str()).await;
     digest
 }
 
@@ -222,9 +222,9 @@ async fn a_bundle_with_a_mass_of_signatures_is_not_tried() {
     let signature = bundle["dsseEnvelope"]["signatures"][0].clone();
     bundle["dsseEnvelope"]["signatures"] = vec![signature; 25_000].into();
     let bundle = Bundle::parse(bundle.to_string().as_bytes()).expect("a bundle");
-    let artifact = BundleArtifact::new(&bundle, &said, &described(&registry, &digest).await);
+    let artifact = bundle.beside(&said, &described(&registry, &digest).await);
     let of_artifact = artifact.digest();
-    attach(&registry, artifact.into(), of_artifact.as_str()).await;
+    attach(&registry, artifact, of_artifact.as_str()).await;
     let reason = unsigned(&registry, "1.0.0").await;
     assert!(reason.contains("there is more than is looked at"), "{reason}");
     sign(&registry, &key, &digest).await;
@@ -284,9 +284,9 @@ async fn what_a_signed_index_lists_is_signed_with_it() {
     }
     let said = Statement::new(&of_index, statement::SIGNED, json!({}));
     let subject = Descriptor::new(MediaType::IMAGE_INDEX, of_index.clone(), index.to_string().len() as u64);
-    let artifact = BundleArtifact::new(&Bundle::sign(&said, &key), &said, &subject);
+    let artifact = Bundle::sign(&said, &key).beside(&said, &subject);
     let of_artifact = artifact.digest();
-    attach(&registry, artifact.into(), of_artifact.as_str()).await;
+    attach(&registry, artifact, of_artifact.as_str()).await;
     for reference in ["all", of_index.as_str(), digest.as_str()] {
         pulled(&registry, reference).await;
     }

@@ -5,7 +5,7 @@ use wreg_oci::{Descriptor, Digest, Manifest, MediaType, RepositoryName, manifest
 use wreg_trust::{
     attachment::signature_tag,
     signature::{
-        Bundle, BundleArtifact, Identity, PublicKey, Signature, SimpleSigning, TrustRoot, Unproven,
+        Bundle, Identity, PublicKey, Signature, SimpleSigning, TrustRoot, Unproven,
         artifact::bundle_layer,
         bundle::MAX_BUNDLE,
         simple::{self, MAX_PAYLOAD},
@@ -103,18 +103,6 @@ impl Registry {
         }
         found.extend(self.tagged_signatures(repository, digest, &trusted.keys).await?);
         Ok(found)
-    }
-
-    /// Pushes a bundle beside the manifest that it is about: the digest of the artifact. The same bundle is the same artifact.
-    pub async fn attach(&self, repository: &RepositoryName, artifact: BundleArtifact) -> Result<Digest, Error> {
-        let digest = artifact.digest();
-        self.put_beside(
-            repository,
-            digest,
-            [artifact.config, artifact.bundle],
-            artifact.manifest,
-        )
-        .await
     }
 
     async fn bundle(&self, repository: &RepositoryName, digest: &Digest) -> Result<Option<Bundle>, Error> {

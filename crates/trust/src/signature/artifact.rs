@@ -2,66 +2,22 @@
 //!
 //! Source: cosign 3, `pkg/oci/remote/write.go`; OCI image specification 1.1, "Guidance for an Empty Descriptor".
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
-use wreg_oci::{Descriptor, Digest, Manifest, MediaType, manifest::Content};
+use wreg_oci::{Annotations, Attachment, Descriptor, Manifest, MediaType, manifest::Content};
 
 use super::{bundle::Bundle, statement::Statement};
 
-const EMPTY: &[u8] = b"{}";
 const CONTENT: &str = "dev.sigstore.bundle.content";
 const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 
-/// A bundle, ready to be pushed: first the two blobs, then the manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BundleArtifact {
-    /// The config and its bytes.
-    pub config: (Descriptor, Vec<u8>),
-    /// The bundle and its bytes.
-    pub bundle: (Descriptor, Vec<u8>),
-    /// The bytes of the manifest. It has no time in it, so that what is signed again is the same artifact.
-    pub manifest: Vec<u8>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Image<'a> {
-    schema_version: u8,
-    media_type: MediaType,
-    artifact_type: MediaType,
-    config: &'a Descriptor,
-    layers: [&'a Descriptor; 1],
-    subject: &'a Descriptor,
-    annotations: BTreeMap<&'a str, &'a str>,
-}
-
-impl BundleArtifact {
-    /// Packs a bundle with a statement about `subject`.
-    pub fn new(bundle: &Bundle, statement: &Statement, subject: &Descriptor) -> Self {
-        let bytes = bundle.to_bytes();
-        let layer = Descriptor::of(MediaType::SIGSTORE_BUNDLE, &bytes);
-        let config = Descriptor::of(MediaType::EMPTY, EMPTY);
-        let image = Image {
-            schema_version: 2,
-            media_type: MediaType::IMAGE_MANIFEST,
-            artifact_type: layer.media_type.clone(),
-            config: &config,
-            layers: [&layer],
-            subject,
-            annotations: BTreeMap::from([(CONTENT, "dsse-envelope"), (PREDICATE_TYPE, &statement.predicate_type)]),
-        };
-        Self {
-            // It has text for keys and nothing that could fail.
-            manifest: serde_json::to_vec(&image).unwrap_or_default(),
-            config: (config, EMPTY.to_vec()),
-            bundle: (layer, bytes),
-        }
-    }
-
-    /// The digest of the manifest.
-    pub fn digest(&self) -> Digest {
-        Digest::sha256(&self.manifest)
+impl Bundle {
+    /// Packs the bundle, which has this statement, to stand beside `subject`. What is signed again is the same artifact.
+    pub fn beside(&self, statement: &Statement, subject: &Descriptor) -> Attachment {
+        let annotations = [(CONTENT, "dsse-envelope"), (PREDICATE_TYPE, &*statement.predicate_type)];
+        let annotations: Annotations = annotations
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .into();
+        let layers = vec![(MediaType::SIGSTORE_BUNDLE, self.to_bytes())];
+        Attachment::about(subject, &MediaType::SIGSTORE_BUNDLE, layers, &annotations)
     }
 }
 

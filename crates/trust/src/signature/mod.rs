@@ -19,7 +19,6 @@ pub mod predicate;
 pub mod simple;
 pub mod statement;
 
-pub use artifact::BundleArtifact;
 pub use bundle::{Bundle, Unproven};
 pub use dsse::Envelope;
 pub use key::{PublicKey, Signature, SigningKey};
