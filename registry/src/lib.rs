@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! main ─► http ──► domain ──► metadata   (sqlx: SQLite, PostgreSQL)
-//!           │         └─────► storage    (files; object storage later)
+//!           │         ├─────► storage    (files, object storage)
+//!           │         ├─────► analyser   (a process that looks into WebAssembly)
+//!           │         ├─────► witness    (servers of others that sign the log too)
+//!           │         └─────► signer ──► auth::secret, metadata   (the registry's own keys)
 //!           └──► auth ──────► metadata
-//!           domain ──► analyser    (a process that looks into WebAssembly)
-//!           domain ──► signer ───► auth::secret, metadata   (the registry's own keys)
-//!           domain ──► witness   (servers of others that sign the log too)
 //!         config, app: put together at start          clock: what time it is
 //! ```
 //!

@@ -3,7 +3,7 @@
 //! Four things, all of them the same whenever they are made: the statement of the [publication](wreg_trust::publication) and cosign's own
 //! statement that it is signed, each a sigstore bundle; a signature of cosign's older form; and the entry of the log with its proof.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -56,9 +56,12 @@ impl Registry {
         if jobs.is_empty() {
             return Ok(());
         }
-        let log = self.published_log().await?;
-        let log = &log;
-        let signed = stream::iter(jobs).map(|job| self.sign_one(log, job.claim, job.place));
+        let with = With {
+            log: self.published_log().await?,
+            signer: self.keys.active().await?,
+        };
+        let with = &with;
+        let signed = stream::iter(jobs).map(|job| self.sign_one(with, job.claim, job.place));
         signed.buffer_unordered(TOGETHER).try_collect::<()>().await
     }
 
@@ -77,15 +80,24 @@ impl Registry {
         self.sign_all(taken).await
     }
 
-    async fn sign_one(&self, log: &LogRecord, claim: Claim, place: u64) -> Result<()> {
+    async fn sign_one(&self, with: &With, claim: Claim, place: u64) -> Result<()> {
         for _ in 0..TRIES {
-            match self.attach(log, &claim, place).await? {
-                Some(Attached::Done | Attached::Lost) => {
+            match self.attach(with, &claim, place).await {
+                Ok(Some(Attached::Done | Attached::Lost)) => {
                     self.signed.send_modify(|count| *count += 1);
                     return Ok(());
                 }
-                Some(Attached::TagMoved) => {}
-                None => break,
+                Ok(Some(Attached::TagMoved)) => {}
+                Ok(None) => break,
+                // It must not keep the others from being signed.
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        place,
+                        "signing what was published failed; it will be tried again"
+                    );
+                    break;
+                }
             }
         }
         // Not all of what it takes is there yet.
@@ -98,7 +110,7 @@ impl Registry {
     }
 
     /// Makes what belongs beside a publication, and stores it. `None` if it cannot be made yet.
-    async fn attach(&self, log: &LogRecord, claim: &Claim, place: u64) -> Result<Option<Attached>> {
+    async fn attach(&self, with: &With, claim: &Claim, place: u64) -> Result<Option<Attached>> {
         let entry = self.metadata.find_tag_entry(place).await?;
         let Some((digest, entry)) = entry.and_then(|entry| Some((digest_of(&entry)?, entry))) else {
             return Err(Error::Unavailable(
@@ -110,8 +122,8 @@ impl Registry {
         let attachments = match &found {
             // It was deleted meanwhile: there is nothing to put anything beside.
             None => Vec::new(),
-            Some(_) if place >= log.size => return Ok(None),
-            Some(manifest) => match self.attachments(log, &entry, manifest).await? {
+            Some(_) if place >= with.log.size => return Ok(None),
+            Some(manifest) => match self.attachments(with, &entry, manifest).await? {
                 Some(attachments) => attachments,
                 None => return Ok(None),
             },
@@ -130,13 +142,11 @@ impl Registry {
 
     async fn attachments(
         &self,
-        log: &LogRecord,
+        With { log, signer }: &With,
         entry: &TagEntry,
         manifest: &ManifestRecord,
     ) -> Result<Option<Vec<NewAttachment>>> {
-        let Some(signer) = self.keys.active().await? else {
-            return Ok(None);
-        };
+        let Some(signer) = signer else { return Ok(None) };
         let component = match self.found_component(&entry.repository, &manifest.digest).await? {
             Found::Pending => return Ok(None),
             Found::Component(component) => Some(component),
@@ -168,7 +178,7 @@ impl Registry {
         }
         let proof = self.prove(log, entry.place, entry.salt.as_deref()).await?;
         attachments.push(new(attachment::proof(entry.entry.as_bytes(), &proof, &subject), None)?);
-        attachments.extend(self.tagged(&*signer, &entry.repository, digest).await?);
+        attachments.extend(self.tagged(&**signer, &entry.repository, digest).await?);
         Ok(Some(attachments))
     }
 
@@ -294,6 +304,13 @@ impl Registry {
         state.signed = !proofs.is_empty();
         Ok(state)
     }
+}
+
+/// What all of one batch is signed with.
+struct With {
+    log: LogRecord,
+    /// The active key, if this server has it.
+    signer: Option<Arc<dyn Signer>>,
 }
 
 enum Found {
