@@ -23,6 +23,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use wreg_oci::{Descriptor, Endpoint, Host, RepositoryName};
 
+pub(crate) use self::signatures::passing_over;
 pub use self::{
     check::Check,
     manifests::FetchedManifest,

@@ -161,10 +161,12 @@ impl Registry {
 }
 
 /// What is not there, or not what it should be, is nothing; that the registry cannot be asked is an error.
-fn passing_over<T>(asked: Result<T, Error>) -> Result<Option<T>, Error> {
+pub(crate) fn passing_over<T>(asked: Result<T, Error>) -> Result<Option<T>, Error> {
     match asked {
         Ok(found) => Ok(Some(found)),
-        Err(Error::NotFound { .. } | Error::TooLarge { .. } | Error::DigestMismatch { .. }) => Ok(None),
+        Err(
+            Error::NotFound { .. } | Error::TooLarge { .. } | Error::DigestMismatch { .. } | Error::SizeMismatch { .. },
+        ) => Ok(None),
         Err(error) => Err(error),
     }
 }

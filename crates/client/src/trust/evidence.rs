@@ -11,7 +11,7 @@ use wreg_trust::{
     signature::{Bundle, artifact::bundle_layer, bundle::MAX_BUNDLE},
 };
 
-use crate::{Error, Registry};
+use crate::{Error, Registry, registry::passing_over};
 
 /// The most referrers of each kind that are looked at.
 const MAX_LOOKED_AT: usize = 100;
@@ -84,16 +84,5 @@ impl Registry {
             return Ok(text.map_or(Piece::Nothing, |proof| Piece::Proof(entry.into(), proof)));
         }
         Ok(Piece::Nothing)
-    }
-}
-
-/// What is not there, or not what it should be, shows nothing; that the registry cannot be asked is an error.
-fn passing_over<T>(asked: Result<T, Error>) -> Result<Option<T>, Error> {
-    match asked {
-        Ok(found) => Ok(Some(found)),
-        Err(
-            Error::NotFound { .. } | Error::TooLarge { .. } | Error::DigestMismatch { .. } | Error::SizeMismatch { .. },
-        ) => Ok(None),
-        Err(error) => Err(error),
     }
 }
