@@ -157,9 +157,10 @@ pub async fn serve(
     limits: ConnectionLimits,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let owner = Uuid::new_v4().to_string();
     let worker = tokio::spawn({
-        let registry = app.registry().clone();
-        async move { registry.work_forever(&Uuid::new_v4().to_string()).await }
+        let (registry, owner) = (app.registry().clone(), owner.clone());
+        async move { registry.work_forever(&owner).await }
     });
     let terms = Terms {
         limits,
@@ -181,6 +182,7 @@ pub async fn serve(
     worker.abort();
     // What it was asking the database has to be over: the last connection to be closed must be the one that writes.
     let _ = worker.await;
+    app.registry().end_work(&owner).await;
     app.close().await;
     result
 }

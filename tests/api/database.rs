@@ -150,7 +150,7 @@ async fn a_damaged_database_is_refused_and_left_alone() {
         return;
     }
     // Without pages that nothing is in: what they hold means nothing.
-    execute(&data, &database, "VACUUM").await;
+    database.execute(data.path(), "VACUUM").await;
     let file = data.path().join("wreg.db");
     let whole = content(&file);
     let pages = whole.len() / PAGE;
@@ -215,23 +215,6 @@ fn push_manifest(client: &mut Client, number: usize, length: usize) {
     client.must(201, "PUT", &target, manifest.to_string().as_bytes());
 }
 
-/// Changes the database behind the server's back.
-async fn execute(data: &TempDir, database: &TestDatabase, statement: &'static str) {
-    match database {
-        TestDatabase::Sqlite => {
-            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(data.path().join("wreg.db"));
-            let pool = sqlx::SqlitePool::connect_with(options).await.expect("it opens");
-            sqlx::query(statement).execute(&pool).await.expect("it is changed");
-            pool.close().await;
-        }
-        TestDatabase::Postgres(url) => {
-            let pool = sqlx::PgPool::connect(url).await.expect("it answers");
-            sqlx::query(statement).execute(&pool).await.expect("it is changed");
-            pool.close().await;
-        }
-    }
-}
-
 /// **P09** The database has been used by a newer version, or holds another history of changes → the server refuses to start and says which; without that row it starts and has everything.
 #[tokio::test]
 async fn a_database_of_another_version_is_refused() {
@@ -254,10 +237,10 @@ async fn a_database_of_another_version_is_refused() {
             "cannot be brought up to date",
         ),
     ] {
-        execute(&data, &database, change).await;
+        database.execute(data.path(), change).await;
         let refusal = start_on(&data, Some(&database)).await.err().expect("it is refused");
         assert!(refusal.contains(message), "{refusal}");
-        execute(&data, &database, undo).await;
+        database.execute(data.path(), undo).await;
         holds_the_image(&data, &database).await;
     }
 }

@@ -93,6 +93,25 @@ impl TestDatabase {
         let separator = if server.contains('?') { '&' } else { '?' };
         Self::Postgres(format!("{server}{separator}options=-c%20search_path%3D{schema}"))
     }
+
+    /// Changes it, whether or not a server runs on it with this data folder; how many rows.
+    pub(crate) async fn execute(&self, data: &Path, statement: &'static str) -> u64 {
+        match self {
+            Self::Sqlite => {
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(data.join("wreg.db"));
+                let pool = sqlx::SqlitePool::connect_with(options).await.expect("it opens");
+                let done = sqlx::query(statement).execute(&pool).await.expect("a statement");
+                pool.close().await;
+                done.rows_affected()
+            }
+            Self::Postgres(url) => {
+                let pool = sqlx::PgPool::connect(url).await.expect("it answers");
+                let done = sqlx::query(statement).execute(&pool).await.expect("a statement");
+                pool.close().await;
+                done.rows_affected()
+            }
+        }
+    }
 }
 
 /// A running registry. Dropping it asserts that no upload is left.
@@ -318,22 +337,7 @@ impl TestRegistry {
 
     /// Changes the database behind the server's back.
     pub(crate) async fn execute(&self, statement: &'static str) -> u64 {
-        match &self.database {
-            TestDatabase::Sqlite => {
-                let file = self.data.path().join("wreg.db");
-                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
-                let pool = sqlx::SqlitePool::connect_with(options).await.expect("it opens");
-                let done = sqlx::query(statement).execute(&pool).await.expect("a statement");
-                pool.close().await;
-                done.rows_affected()
-            }
-            TestDatabase::Postgres(url) => {
-                let pool = sqlx::PgPool::connect(url).await.expect("it answers");
-                let done = sqlx::query(statement).execute(&pool).await.expect("a statement");
-                pool.close().await;
-                done.rows_affected()
-            }
-        }
+        self.database.execute(self.data.path(), statement).await
     }
 
     /// A number that a statement gives, asked of the database behind the server's back.

@@ -45,6 +45,14 @@ impl Registry {
             self.cosign_forever(owner)
         );
     }
+
+    /// Leaves to others at once what `owner` was at, whose work has ended.
+    pub async fn end_work(&self, owner: &str) {
+        warned(
+            "leaving the jobs to others",
+            self.metadata.free_jobs(owner).await.map_err(Into::into),
+        );
+    }
 }
 
 fn every(tick: Duration) -> Interval {

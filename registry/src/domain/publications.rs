@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 use wreg_api::{LogSalt, Publication as State};
 use wreg_component::Kind;
-use wreg_oci::{Attachment, Descriptor, Digest, Manifest, MediaType, RepositoryName, TagOrDigest};
+use wreg_oci::{Attachment, Descriptor, Digest, Manifest, MediaType, Tag, TagOrDigest};
 use wreg_trust::{
     attachment::{self, TaggedSignature, docker_reference, signature_tag},
     log::Entry,
@@ -29,7 +29,7 @@ use crate::{
         components::AnalysisState,
         jobs::{Claim, Once},
         log::{LogRecord, TagEntry, ToSign, digest_of},
-        manifests::ManifestRecord,
+        publications::{Publishable, Signatures},
     },
     signer::{Signer, SignerError},
 };
@@ -61,7 +61,7 @@ impl Registry {
             signer: self.keys.active().await?,
         };
         let with = &with;
-        let signed = stream::iter(jobs).map(|job| self.sign_one(with, job.claim, job.place));
+        let signed = stream::iter(jobs).map(|job| self.sign_one(with, job));
         signed.buffer_unordered(TOGETHER).try_collect::<()>().await
     }
 
@@ -71,18 +71,27 @@ impl Registry {
         let due = self.metadata.list_due_jobs(Once::Sign, now, AT_ONCE).await?;
         let mut taken = Vec::new();
         for name in due {
-            let place = Once::Sign.subject(&name).and_then(|place| place.parse().ok());
             let until = now.saturating_add(millis(LEASE));
-            if let (Some(place), Some(claim)) = (place, self.metadata.take_job(&name, owner, now, until).await?) {
-                taken.push(ToSign { claim, place });
+            let Some(claim) = self.metadata.take_job(&name, owner, now, until).await? else {
+                continue;
+            };
+            let place = Once::Sign.subject(&name).and_then(|place| place.parse().ok());
+            let entry = match place {
+                Some(place) => self.metadata.find_tag_entry(place).await?,
+                None => None,
+            };
+            if let Some(entry) = entry {
+                taken.push(ToSign { claim, entry });
+            } else {
+                tracing::warn!(job = name, "there is no entry of the log about a tag for this job");
             }
         }
         self.sign_all(taken).await
     }
 
-    async fn sign_one(&self, with: &With, claim: Claim, place: u64) -> Result<()> {
+    async fn sign_one(&self, with: &With, ToSign { claim, entry }: ToSign) -> Result<()> {
         for _ in 0..TRIES {
-            match self.attach(with, &claim, place).await {
+            match self.attach(with, &claim, &entry).await {
                 Ok(Some(Attached::Done | Attached::Lost)) => {
                     self.signed.send_modify(|count| *count += 1);
                     return Ok(());
@@ -93,7 +102,7 @@ impl Registry {
                 Err(error) => {
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
-                        place,
+                        place = entry.place,
                         "signing what was published failed; it will be tried again"
                     );
                     break;
@@ -110,20 +119,22 @@ impl Registry {
     }
 
     /// Makes what belongs beside a publication, and stores it. `None` if it cannot be made yet.
-    async fn attach(&self, with: &With, claim: &Claim, place: u64) -> Result<Option<Attached>> {
-        let entry = self.metadata.find_tag_entry(place).await?;
-        let Some((digest, entry)) = entry.and_then(|entry| Some((digest_of(&entry)?, entry))) else {
-            return Err(Error::Unavailable(
-                format!("entry {place} of the log is about no tag").into(),
-            ));
+    async fn attach(&self, with: &With, claim: &Claim, entry: &TagEntry) -> Result<Option<Attached>> {
+        let says = Entry::parse(entry.entry.as_bytes()).map_err(|error| Error::Unavailable(error.into()))?;
+        let Some(digest) = says.digest.clone() else {
+            let why = format!("entry {} of the log puts a tag nowhere", entry.place);
+            return Err(Error::Unavailable(why.into()));
         };
-        let selector = TagOrDigest::Digest(digest.clone());
-        let found = self.metadata.find_manifest(&entry.repository, &selector).await?;
-        let attachments = match &found {
+        let tag = signature_tag(&digest);
+        let found = self
+            .metadata
+            .find_publishable(&entry.repository, &digest, tag.as_ref())
+            .await?;
+        let attachments = match found {
             // It was deleted meanwhile: there is nothing to put anything beside.
             None => Vec::new(),
-            Some(_) if place >= with.log.size => return Ok(None),
-            Some(manifest) => match self.attachments(with, &entry, manifest).await? {
+            Some(_) if entry.place >= with.log.size => return Ok(None),
+            Some(found) => match self.attachments(with, entry, (says, &digest, tag), found).await? {
                 Some(attachments) => attachments,
                 None => return Ok(None),
             },
@@ -131,7 +142,7 @@ impl Registry {
         let now = self.clock.now();
         let operation = PutAttachments {
             claim: claim.clone(),
-            repository: entry.repository,
+            repository: entry.repository.clone(),
             subject: digest,
             attachments,
             leased_until: now.saturating_add(millis(self.terms.blob_lease)),
@@ -144,15 +155,15 @@ impl Registry {
         &self,
         With { log, signer }: &With,
         entry: &TagEntry,
-        manifest: &ManifestRecord,
+        (says, digest, tag): (Entry, &Digest, Option<Tag>),
+        found: Publishable,
     ) -> Result<Option<Vec<NewAttachment>>> {
         let Some(signer) = signer else { return Ok(None) };
-        let component = match self.found_component(&entry.repository, &manifest.digest).await? {
-            Found::Pending => return Ok(None),
-            Found::Component(component) => Some(component),
-            Found::Nothing => None,
+        let component = match found.component {
+            Some((_, analysis)) if analysis.state == AnalysisState::Pending => return Ok(None),
+            Some((layer, analysis)) => Some(component(layer, outcome(&analysis)?)),
+            None => None,
         };
-        let says = Entry::parse(entry.entry.as_bytes()).map_err(|error| Error::Unavailable(error.into()))?;
         let publication = Publication {
             repository: entry.repository.clone(),
             tag: entry.tag.clone(),
@@ -161,12 +172,7 @@ impl Registry {
             published: says.time,
             component,
         };
-        let digest = &manifest.digest;
-        let subject = Descriptor::new(
-            manifest.media_type.clone(),
-            digest.clone(),
-            manifest.content.len() as u64,
-        );
+        let subject = Descriptor::new(found.media_type, digest.clone(), found.size);
         let mut attachments = Vec::new();
         for statement in [
             publication.statement(digest),
@@ -178,74 +184,11 @@ impl Registry {
         }
         let proof = self.prove(log, entry.place, entry.salt.as_deref()).await?;
         attachments.push(new(attachment::proof(entry.entry.as_bytes(), &proof, &subject), None)?);
-        attachments.extend(self.tagged(&**signer, &entry.repository, digest).await?);
+        if let Some(tag) = tag {
+            let name = docker_reference(self.host.as_deref(), &entry.repository);
+            attachments.extend(tagged(&**signer, &name, (tag, digest), found.signatures).await?);
+        }
         Ok(Some(attachments))
-    }
-
-    /// The signature of cosign's older form, beside those that are under its tag.
-    async fn tagged(
-        &self,
-        signer: &dyn Signer,
-        repository: &RepositoryName,
-        digest: &Digest,
-    ) -> Result<Option<NewAttachment>> {
-        let Some(tag) = signature_tag(digest) else {
-            return Ok(None);
-        };
-        let there = self.metadata.find_manifest(repository, &tag.clone().into()).await?;
-        let parsed = there
-            .as_ref()
-            .map(|there| Manifest::parse(&there.content, &there.media_type));
-        let parsed = parsed.transpose()?;
-        let name = docker_reference(self.host.as_deref(), repository);
-        let payload = TaggedSignature::payload(&name, digest);
-        let signature: Signature = signer.sign(&payload).await?;
-        let tagged = TaggedSignature::new(payload, &signature);
-        let Some(attachment) = tagged.beside(parsed.as_ref()) else {
-            return Ok(None);
-        };
-        let before = there.map(|there| there.digest.clone());
-        new(attachment, Some((tag, before))).map(Some)
-    }
-
-    /// What a manifest was found to hold.
-    async fn found_component(&self, repository: &RepositoryName, digest: &Digest) -> Result<Found> {
-        let selector = TagOrDigest::Digest(digest.clone());
-        let Some(record) = self.metadata.find_component(repository, &selector).await? else {
-            return Ok(Found::Nothing);
-        };
-        let mut component = Component {
-            layer: record.layer.clone(),
-            valid: None,
-            kind: None,
-            world: None,
-            imports: Vec::new(),
-            exports: Vec::new(),
-        };
-        if record.analysis.state == AnalysisState::Pending {
-            return Ok(Found::Pending);
-        }
-        match outcome(&record.analysis)? {
-            Outcome::Analysed(analysis) => {
-                let inspection = analysis.inspection;
-                let names = |names: Vec<&str>| names.into_iter().take(MAX_NAMES).map(str::to_owned).collect();
-                component.valid = Some(true);
-                component.kind = Some(
-                    match inspection.kind {
-                        Kind::Module => "module",
-                        Kind::Component => "component",
-                        Kind::WitPackage => "wit-package",
-                    }
-                    .to_owned(),
-                );
-                component.imports = names(inspection.import_names());
-                component.exports = names(inspection.export_names());
-                component.world = inspection.world;
-            }
-            Outcome::Invalid(_) => component.valid = Some(false),
-            Outcome::Failed(_) => {}
-        }
-        Ok(Found::Component(component))
     }
 
     /// How far the registry is with vouching for what a tag or digest selects, waiting up to `wait` for it to be done.
@@ -313,13 +256,59 @@ struct With {
     signer: Option<Arc<dyn Signer>>,
 }
 
-enum Found {
-    Pending,
-    Nothing,
-    Component(Component),
+/// What a layer was found to be.
+fn component(layer: Digest, outcome: Outcome) -> Component {
+    let mut component = Component {
+        layer,
+        valid: None,
+        kind: None,
+        world: None,
+        imports: Vec::new(),
+        exports: Vec::new(),
+    };
+    match outcome {
+        Outcome::Analysed(analysis) => {
+            let inspection = analysis.inspection;
+            let names = |names: Vec<&str>| names.into_iter().take(MAX_NAMES).map(str::to_owned).collect();
+            component.valid = Some(true);
+            component.kind = Some(
+                match inspection.kind {
+                    Kind::Module => "module",
+                    Kind::Component => "component",
+                    Kind::WitPackage => "wit-package",
+                }
+                .to_owned(),
+            );
+            component.imports = names(inspection.import_names());
+            component.exports = names(inspection.export_names());
+            component.world = inspection.world;
+        }
+        Outcome::Invalid(_) => component.valid = Some(false),
+        Outcome::Failed(_) => {}
+    }
+    component
 }
 
-fn new(attachment: Attachment, tag: Option<(wreg_oci::Tag, Option<Digest>)>) -> Result<NewAttachment> {
+/// The signature of cosign's older form, beside those that are under its tag; `None` where that stays as it is.
+async fn tagged(
+    signer: &dyn Signer,
+    name: &str,
+    (tag, digest): (Tag, &Digest),
+    there: Option<Signatures>,
+) -> Result<Option<NewAttachment>> {
+    let parsed = there
+        .as_ref()
+        .map(|there| Manifest::parse(&there.content, &there.media_type));
+    let parsed = parsed.transpose()?;
+    let payload = TaggedSignature::payload(name, digest);
+    let signature: Signature = signer.sign(&payload).await?;
+    let Some(attachment) = TaggedSignature::new(payload, &signature).beside(parsed.as_ref()) else {
+        return Ok(None);
+    };
+    new(attachment, Some((tag, there.map(|there| there.digest)))).map(Some)
+}
+
+fn new(attachment: Attachment, tag: Option<(Tag, Option<Digest>)>) -> Result<NewAttachment> {
     let manifest = Manifest::parse(&attachment.manifest, &MediaType::IMAGE_MANIFEST)?;
     let blobs = attachment.blobs.into_iter();
     Ok(NewAttachment {

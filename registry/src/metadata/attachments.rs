@@ -1,18 +1,18 @@
 //! What the registry itself puts beside an artifact: small blobs, manifests and a tag, together with the end of the job that made them.
 
-use std::collections::HashSet;
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::LazyLock,
+};
 
 use bytes::Bytes;
 use wreg_oci::{Digest, Manifest, RepositoryName, Tag};
 
 use super::{
-    Error, Operation, Result, Touched, Trips, Tx,
-    blobs::{self, Place},
-    deletions,
-    edges::Edge,
+    Error, Operation, Result, Touched, Trips, Tx, blobs, deletions, edges,
     events::SERVER,
     go_through,
-    group::{Answers, Group},
+    group::{Answers, Group, Rows},
     jobs::Claim,
     manifests, repositories, tags,
 };
@@ -70,37 +70,33 @@ impl Operation for PutAttachments {
             "SELECT 1 FROM jobs WHERE name = $1 AND fence = $2",
             [self.claim.name.as_str().into(), self.claim.fence.into()],
         );
-        let is_there = "SELECT 1 FROM manifests WHERE repository = $1 AND digest = $2";
-        group.add(is_there, [repository.into(), self.subject.as_str().into()]);
         group.add(
             "SELECT 1 FROM deleted_manifests WHERE repository = $1 LIMIT 1",
             [repository.into()],
         );
-        for attachment in &self.attachments {
-            group.add(is_there, [repository.into(), attachment.digest.as_str().into()]);
-            if let Some((tag, _)) = &attachment.tag {
-                group.add(
-                    "SELECT digest FROM tags WHERE repository = $1 AND name = $2",
-                    [repository.into(), tag.as_str().into()],
-                );
-            }
+        let manifests: Vec<_> = self.manifests().map(|digest| vec![digest.as_str().into()]).collect();
+        WHICH.add(group, &[repository.into()], &manifests);
+        for (tag, _) in self.tags() {
+            group.add(
+                "SELECT digest FROM tags WHERE repository = $1 AND name = $2",
+                [repository.into(), tag.as_str().into()],
+            );
         }
     }
 
     fn answered(&self, answers: &mut Answers, then: &mut Group) -> Result<Option<Attached>> {
         repositories::locked(answers)?;
-        let mut is_there = || Ok::<_, Error>(answers.row::<(i32,)>()?.is_some());
-        let (has_job, has_subject, has_deleted) = (is_there()?, is_there()?, is_there()?);
-        let mut new = Vec::new();
-        for attachment in &self.attachments {
-            let is_new = answers.row::<(i32,)>()?.is_none();
-            if let Some((_, before)) = &attachment.tag {
-                let now: Option<(String,)> = answers.row()?;
-                if now.map(|(digest,)| digest).as_deref() != before.as_ref().map(Digest::as_str) {
-                    return Ok(Some(Attached::TagMoved));
-                }
+        let has_job = answers.row::<(i32,)>()?.is_some();
+        let has_deleted = answers.row::<(i32,)>()?.is_some();
+        let mut there = HashSet::new();
+        for _ in 0..Rows::statements(self.manifests().count()) {
+            there.extend(answers.rows::<(String,)>()?.into_iter().map(|(digest,)| digest));
+        }
+        for (_, before) in self.tags() {
+            let now: Option<(String,)> = answers.row()?;
+            if now.map(|(digest,)| digest).as_deref() != before.as_ref().map(Digest::as_str) {
+                return Ok(Some(Attached::TagMoved));
             }
-            new.push(is_new);
         }
         if !has_job {
             return Ok(Some(Attached::Lost));
@@ -109,17 +105,8 @@ impl Operation for PutAttachments {
             "DELETE FROM jobs WHERE name = $1 AND fence = $2",
             [self.claim.name.as_str().into(), self.claim.fence.into()],
         );
-        if has_subject {
-            let mut blobs = HashSet::new();
-            for (attachment, is_new) in self.attachments.iter().zip(new) {
-                if is_new {
-                    self.store(then, attachment, &mut blobs, has_deleted);
-                }
-                if let Some((tag, before)) = &attachment.tag {
-                    let tag = (tag, before.as_ref());
-                    tags::put(then, &self.repository, tag, &attachment.digest, SERVER, self.now);
-                }
-            }
+        if there.contains(self.subject.as_str()) {
+            self.store(then, &there, has_deleted);
         }
         Ok(Some(Attached::Done))
     }
@@ -129,44 +116,59 @@ impl Operation for PutAttachments {
     }
 }
 
+static WHICH: LazyLock<Rows> = LazyLock::new(|| {
+    Rows::new(
+        "SELECT digest FROM manifests WHERE repository = $1 AND digest IN ({rows})",
+        "?",
+        1,
+    )
+});
+
 impl PutAttachments {
-    /// Writes down a manifest and its blobs, but for those that are among `blobs` already. What the registry makes needs none of the checks of
-    /// a push, and is no news.
-    fn store<'a>(
-        &'a self,
-        group: &mut Group,
-        attachment: &'a NewAttachment,
-        blobs: &mut HashSet<&'a Digest>,
-        has_deleted: bool,
-    ) {
-        for (digest, bytes) in &attachment.blobs {
-            if blobs.insert(digest) {
-                let place = Place::Row(bytes.clone());
-                let size = bytes.len() as u64;
-                blobs::publish(
-                    group,
-                    &self.repository,
-                    (digest, size),
-                    &place,
-                    self.leased_until,
-                    self.now,
-                );
+    /// What it looks for: the subject, and what is to be beside it.
+    fn manifests(&self) -> impl Iterator<Item = &Digest> {
+        std::iter::once(&self.subject).chain(self.attachments.iter().map(|attachment| &attachment.digest))
+    }
+
+    fn tags(&self) -> impl Iterator<Item = &(Tag, Option<Digest>)> {
+        self.attachments.iter().filter_map(|attachment| attachment.tag.as_ref())
+    }
+
+    /// Writes down what is not there. What the registry makes needs none of the checks of a push, and is no news.
+    fn store(&self, group: &mut Group, there: &HashSet<String>, has_deleted: bool) {
+        let is_new = |attachment: &&NewAttachment| !there.contains(attachment.digest.as_str());
+        let new: Vec<_> = self.attachments.iter().filter(is_new).collect();
+        // In the order of the digests: no two transactions that write the same ones wait for each other.
+        let blobs = new.iter().flat_map(|attachment| &attachment.blobs);
+        let blobs: BTreeMap<_, _> = blobs
+            .map(|(digest, bytes)| (digest.as_str(), (digest, bytes)))
+            .collect();
+        let blobs: Vec<_> = blobs.into_values().collect();
+        blobs::publish_rows(group, &self.repository, &blobs, self.leased_until, self.now);
+        let rows: Vec<_> = new
+            .iter()
+            .map(|attachment| (&attachment.digest, &attachment.manifest, &*attachment.content))
+            .collect();
+        manifests::insert(group, &self.repository, &rows, self.now);
+        let mut edges = Vec::new();
+        for attachment in new {
+            if has_deleted {
+                deletions::forget(group, &self.repository, &attachment.digest);
             }
+            edges.extend(
+                attachment
+                    .manifest
+                    .blobs()
+                    .into_iter()
+                    .map(|blob| (&attachment.digest, &blob.digest)),
+            );
         }
-        manifests::insert(
-            group,
-            &self.repository,
-            (&attachment.digest, &attachment.manifest, &attachment.content),
-            self.now,
-        );
-        if has_deleted {
-            deletions::forget(group, &self.repository, &attachment.digest);
-        }
-        for (kind, targets) in [
-            (Edge::Blob, attachment.manifest.blobs()),
-            (Edge::Manifest, attachment.manifest.manifests()),
-        ] {
-            kind.insert(group, &self.repository, &attachment.digest, &targets);
+        edges::insert_to_blobs(group, &self.repository, &edges);
+        for attachment in &self.attachments {
+            if let Some((tag, before)) = &attachment.tag {
+                let tag = (tag, before.as_ref());
+                tags::put(group, &self.repository, tag, &attachment.digest, SERVER, self.now);
+            }
         }
     }
 }

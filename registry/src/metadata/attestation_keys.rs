@@ -68,7 +68,7 @@ impl TryFrom<KeyRow> for AttestationKey {
     }
 }
 
-const LIST: &str = "SELECT id, public_key, state, announcement, created_at FROM attestation_keys ORDER BY created_at DESC, id LIMIT $1";
+const LIST: &str = "SELECT id, public_key, state, announcement, created_at FROM attestation_keys ORDER BY created_at DESC, id LIMIT $1 + 0";
 
 impl Metadata {
     /// All keys, the newest first.

@@ -1,6 +1,6 @@
 //! Blobs: what is stored, where, and which repositories hold it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use sqlx::FromRow;
@@ -10,7 +10,7 @@ use super::{
     Error, Metadata, Operation, Result, Touched, Trips, Tx,
     events::{self, Event, Kind},
     facts::Within,
-    group::{Answers, Group},
+    group::{Answers, Group, Rows},
     on_db,
     repositories::{self, Settings},
     signed, unsigned,
@@ -115,7 +115,7 @@ impl Metadata {
 
     /// Repositories, at most `limit`, that hold the blob, in no particular order.
     pub async fn list_holders(&self, digest: &Digest, limit: usize) -> Result<Vec<RepositoryName>> {
-        let rows: Vec<(String,)> = on_db!(&*self.db, db => sqlx::query_as("SELECT repository FROM repository_blobs WHERE digest = $1 LIMIT $2")
+        let rows: Vec<(String,)> = on_db!(&*self.db, db => sqlx::query_as("SELECT repository FROM repository_blobs WHERE digest = $1 LIMIT $2 + 0")
             .bind(digest.as_str())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(db)
@@ -273,6 +273,49 @@ pub(super) fn publish(
         ],
     );
     link(group, repository, digest, now);
+}
+
+static ROWS: LazyLock<Rows> = LazyLock::new(|| {
+    Rows::new(
+        "INSERT INTO blobs (digest, size, location, content, state, leased_until, created_at) VALUES {rows}
+         ON CONFLICT (digest) DO UPDATE SET
+            location = CASE WHEN blobs.state = 'live' THEN blobs.location ELSE excluded.location END,
+            content = CASE WHEN blobs.state = 'live' THEN blobs.content ELSE excluded.content END,
+            state = 'live',
+            leased_until = excluded.leased_until",
+        "(?, ?, '', ?, 'live', $1, $2)",
+        2,
+    )
+});
+static LINKS: LazyLock<Rows> = LazyLock::new(|| {
+    Rows::new(
+        "INSERT INTO repository_blobs (repository, digest, created_at) VALUES {rows} ON CONFLICT (repository, digest) DO NOTHING",
+        "($1, ?, $2)",
+        2,
+    )
+});
+
+/// Makes some small blobs, each of them another, and gives them to a repository that is there. No statement tells anything.
+pub(super) fn publish_rows(
+    group: &mut Group,
+    repository: &RepositoryName,
+    blobs: &[(&Digest, &Bytes)],
+    leased_until: Millis,
+    now: Millis,
+) {
+    let rows: Vec<_> = blobs
+        .iter()
+        .map(|(digest, bytes)| {
+            vec![
+                digest.as_str().into(),
+                signed(bytes.len() as u64).into(),
+                Some(&***bytes).into(),
+            ]
+        })
+        .collect();
+    ROWS.add(group, &[leased_until.into(), now.into()], &rows);
+    let links: Vec<_> = blobs.iter().map(|(digest, _)| vec![digest.as_str().into()]).collect();
+    LINKS.add(group, &[repository.as_str().into(), now.into()], &links);
 }
 
 /// Says that a blob's bytes are elsewhere now.

@@ -7,7 +7,7 @@ impl Metadata {
     /// Blobs, as digest, location, size and content, by digest, those after `after`.
     pub(crate) async fn list_blob_rows(&self, after: &str) -> Result<Vec<(String, String, i64, Option<Vec<u8>>)>> {
         Ok(on_db!(&*self.db, db => sqlx::query_as(
-            "SELECT digest, CAST(location AS TEXT), CAST(size AS BIGINT), content FROM blobs WHERE digest > $1 ORDER BY digest LIMIT $2",
+            "SELECT digest, CAST(location AS TEXT), CAST(size AS BIGINT), content FROM blobs WHERE digest > $1 ORDER BY digest LIMIT $2 + 0",
         )
         .bind(after)
         .bind(WINDOW)
@@ -39,7 +39,7 @@ impl Metadata {
     /// Manifests, as repository and digest, those after `after`.
     pub(crate) async fn list_manifest_rows(&self, after: (&str, &str)) -> Result<Vec<(String, String)>> {
         Ok(on_db!(&*self.db, db => sqlx::query_as(
-            "SELECT repository, digest FROM manifests WHERE (repository, digest) > ($1, $2) ORDER BY repository, digest LIMIT $3",
+            "SELECT repository, digest FROM manifests WHERE (repository, digest) > ($1, $2) ORDER BY repository, digest LIMIT $3 + 0",
         )
         .bind(after.0)
         .bind(after.1)

@@ -52,7 +52,7 @@ impl Metadata {
                 UNION ALL
                 SELECT 'tag' AS kind, t.name AS name, t.digest, t.deleted_at FROM deleted_tags t WHERE t.repository = $1
                     AND NOT EXISTS (SELECT 1 FROM tags l WHERE l.repository = t.repository AND l.name = t.name)
-             ) AS deleted WHERE deleted_at > $2 AND (kind > $3 OR (kind = $3 AND name > $4)) ORDER BY kind, name LIMIT $5",
+             ) AS deleted WHERE deleted_at > $2 AND (kind > $3 OR (kind = $3 AND name > $4)) ORDER BY kind, name LIMIT $5 + 0",
         )
         .bind(repository.as_str())
         .bind(since)
@@ -93,12 +93,12 @@ impl Metadata {
     ) -> Result<Vec<Digest>> {
         let statement = match relation {
             Relation::Followers => {
-                "SELECT digest FROM deleted_manifests WHERE repository = $1 AND deleted_with = $2 AND digest > $3 ORDER BY digest LIMIT $4"
+                "SELECT digest FROM deleted_manifests WHERE repository = $1 AND deleted_with = $2 AND digest > $3 ORDER BY digest LIMIT $4 + 0"
             }
             Relation::Children => {
                 "SELECT d.digest FROM deleted_manifest_references r
                  JOIN deleted_manifests d ON d.repository = r.repository AND d.digest = r.digest
-                 WHERE r.repository = $1 AND r.manifest = $2 AND r.kind = 'manifest' AND r.digest > $3 ORDER BY d.digest LIMIT $4"
+                 WHERE r.repository = $1 AND r.manifest = $2 AND r.kind = 'manifest' AND r.digest > $3 ORDER BY d.digest LIMIT $4 + 0"
             }
         };
         let rows: Vec<(String,)> = on_db!(&*self.db, db => sqlx::query_as(statement)

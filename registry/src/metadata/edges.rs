@@ -6,7 +6,7 @@ use wreg_oci::{Descriptor, Digest, RepositoryName};
 
 use super::{
     Result,
-    group::{Answers, Group, Value},
+    group::{Answers, Group, Rows, Value},
     unsigned,
 };
 
@@ -43,6 +43,21 @@ static INSERTS: LazyLock<Texts> = LazyLock::new(|| {
         )
     })
 });
+
+static BLOB_ROWS: LazyLock<Rows> = LazyLock::new(|| {
+    Rows::new(
+        "INSERT INTO manifest_references (repository, manifest, kind, digest) VALUES {rows} ON CONFLICT DO NOTHING",
+        "($1, ?, 'blob', ?)",
+        1,
+    )
+});
+
+/// Writes the edges from some small manifests to their blobs.
+pub(super) fn insert_to_blobs(group: &mut Group, repository: &RepositoryName, edges: &[(&Digest, &Digest)]) {
+    let row = |(manifest, blob): &(&Digest, &Digest)| vec![manifest.as_str().into(), blob.as_str().into()];
+    let rows: Vec<_> = edges.iter().map(row).collect();
+    BLOB_ROWS.add(group, &[repository.as_str().into()], &rows);
+}
 
 fn sizes(select: &str) -> Texts {
     AT_ONCE.map(|count| {

@@ -46,7 +46,7 @@ impl Metadata {
     pub(crate) async fn list_events(&self, visible: &Visible, after: i64, limit: i64, now: Millis) -> Result<Page> {
         let rows: Vec<EventRow> = on_db!(&*self.db, db => sqlx::query_as(
             "SELECT e.sequence, e.occurred_at, e.kind, e.repository, e.subject, e.old_value, e.new_value, r.visibility
-             FROM events e LEFT JOIN repositories r ON r.name = e.repository WHERE e.sequence > $1 ORDER BY e.sequence LIMIT $2",
+             FROM events e LEFT JOIN repositories r ON r.name = e.repository WHERE e.sequence > $1 ORDER BY e.sequence LIMIT $2 + 0",
         )
         .bind(after)
         .bind(limit)
@@ -69,7 +69,7 @@ impl Metadata {
     pub(crate) async fn tag_history(&self, repository: &RepositoryName, tag: &Tag) -> Result<Vec<TagChange>> {
         let rows: Vec<(Millis, Option<String>, Option<String>)> = on_db!(&*self.db, db => sqlx::query_as(
             "SELECT occurred_at, old_value, new_value FROM events
-             WHERE repository = $1 AND subject = $2 AND kind IN ('tag-put', 'tag-deleted') ORDER BY sequence DESC LIMIT $3",
+             WHERE repository = $1 AND subject = $2 AND kind IN ('tag-put', 'tag-deleted') ORDER BY sequence DESC LIMIT $3 + 0",
         )
         .bind(repository.as_str())
         .bind(tag.as_str())

@@ -19,6 +19,8 @@ use super::{Dialect, Result, Tx};
 const VALUES: usize = 4096;
 /// Groups of so many values are few and always the same, so that they are kept prepared.
 const PREPARED: usize = 256;
+/// How many rows a statement of [`Rows`] takes at the most.
+const MOST_ROWS: usize = 16;
 
 /// A value of a statement.
 #[derive(Debug, Clone)]
@@ -139,6 +141,43 @@ fn joined(statements: &mut Peekable<impl Iterator<Item = Statement>>) -> Result<
     Ok((text, arguments))
 }
 
+/// A statement about some rows at once: one text for each number of rows, so that all stay prepared.
+pub(super) struct Rows([String; MOST_ROWS]);
+
+impl Rows {
+    /// In `text`, `{rows}` stands for the rows, each of which is `row`. There every `?` is a value of the row's own; they are numbered on
+    /// after the `shared` ones.
+    pub(super) fn new(text: &str, row: &str, shared: usize) -> Self {
+        Self(std::array::from_fn(|index| {
+            let (mut rows, mut number) = (String::new(), shared);
+            for at in 0..=index {
+                rows.push_str(if at == 0 { "" } else { ", " });
+                for (at, part) in row.split('?').enumerate() {
+                    if at > 0 {
+                        number += 1;
+                        let _ = write!(rows, "${number}");
+                    }
+                    rows.push_str(part);
+                }
+            }
+            text.replace("{rows}", &rows)
+        }))
+    }
+
+    /// Adds it to a group, for all of these rows: as many statements as [`Self::statements`] says.
+    pub(super) fn add(&'static self, group: &mut Group, shared: &[Value], rows: &[Vec<Value>]) {
+        for part in rows.chunks(MOST_ROWS) {
+            let values: Vec<_> = shared.iter().chain(part.iter().flatten()).cloned().collect();
+            group.add(&self.0[part.len() - 1], values);
+        }
+    }
+
+    /// How many statements so many rows take.
+    pub(super) fn statements(rows: usize) -> usize {
+        rows.div_ceil(MOST_ROWS)
+    }
+}
+
 enum Row {
     Sqlite(SqliteRow),
     Postgres(PgRow),
@@ -177,7 +216,26 @@ impl Answers {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
+
+    #[test]
+    fn rows_are_written_by_as_few_statements_as_can_be() {
+        static ROWS: LazyLock<Rows> = LazyLock::new(|| Rows::new("INSERT {rows} END", "($1, ?, 'x', ?)", 1));
+        let mut group = Group::default();
+        let rows: Vec<_> = (0..18)
+            .map(|row| vec![Value::Number(row), Value::Number(-row)])
+            .collect();
+        ROWS.add(&mut group, &[Value::Number(100)], &rows);
+        assert_eq!(group.len(), Rows::statements(18));
+        let [first, second] = &group.0[..] else {
+            panic!("two statements")
+        };
+        assert_eq!(second.text, "INSERT ($1, $2, 'x', $3), ($1, $4, 'x', $5) END");
+        assert!(first.text.ends_with("($1, $32, 'x', $33) END"), "{}", first.text);
+        assert_eq!((first.values.len(), second.values.len()), (33, 5));
+    }
 
     #[test]
     fn values_are_numbered_on_and_long_groups_are_split() {

@@ -6,6 +6,7 @@
 //! Some jobs come again and again (the collection); others are done once and are gone then (the analysis of a layer). Those are asked for
 //! in the transaction of what they follow from, so that no end of a server loses them.
 
+use sqlx::SqliteConnection;
 use wreg_oci::{Digest, RepositoryName};
 
 use super::{Metadata, Operation, Result, Touched, Tx, group::Group, on_db};
@@ -55,7 +56,7 @@ impl Metadata {
     pub async fn list_due_jobs(&self, kind: Once, now: Millis, limit: i64) -> Result<Vec<String>> {
         let (from, to) = kind.bounds();
         let rows: Vec<(String,)> = on_db!(&*self.db, db => sqlx::query_as(
-            "SELECT name FROM jobs WHERE name > $1 AND name < $2 AND run_at <= $3 AND leased_until <= $3 ORDER BY run_at, name LIMIT $4",
+            "SELECT name FROM jobs WHERE name > $1 AND name < $2 AND run_at <= $3 AND leased_until <= $3 ORDER BY run_at, name LIMIT $4 + 0",
         )
         .bind(from)
         .bind(to)
@@ -82,10 +83,23 @@ impl Metadata {
         self.write(RetryJob { claim, run_at }).await
     }
 
+    /// Lets go of all that `owner` holds: others need not wait for the leases of a server that ends.
+    pub(crate) async fn free_jobs(&self, owner: &str) -> Result<()> {
+        self.write(FreeJobs(owner.to_owned())).await
+    }
+
     /// Ends a claimed job and says when it is due again. Does nothing for a claim that has been lost; says whether it was held.
     pub async fn finish_job(&self, claim: Claim, run_at: Millis) -> Result<bool> {
         self.write(FinishJob { claim, run_at }).await
     }
+}
+
+/// Frees the jobs of all servers that were here before: SQLite has one at a time, so that they are gone.
+pub(super) async fn free_all(connection: &mut SqliteConnection) -> Result<()> {
+    sqlx::query("UPDATE jobs SET owner = NULL, leased_until = 0 WHERE leased_until > 0")
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// In the transaction of a step: whether the claim still counts, and if so, the lease goes on until `until`. Until this transaction
@@ -162,6 +176,25 @@ pub(super) async fn wait_for(tx: &mut Tx<'_>, name: &str, now: Millis) -> Result
     .await
     .map(drop))?;
     Ok(())
+}
+
+struct FreeJobs(String);
+
+impl Operation for FreeJobs {
+    type Output = ();
+
+    fn touched(&self) -> Touched<'_> {
+        Touched::Nothing
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
+        on_db!(tx, db => sqlx::query("UPDATE jobs SET owner = NULL, leased_until = 0 WHERE owner = $1")
+            .bind(&self.0)
+            .execute(db)
+            .await
+            .map(drop))?;
+        Ok(())
+    }
 }
 
 struct FinishJob {

@@ -32,7 +32,7 @@ impl Metadata {
     /// At most `limit` keys that were made after `since`, newest first.
     pub async fn list_keys(&self, since: Millis, limit: i64) -> Result<Vec<KeyRecord>> {
         const STATEMENT: &str = "SELECT id, public_key, created_at, retired_at FROM signing_keys
-            WHERE created_at > $1 ORDER BY created_at DESC, id LIMIT $2";
+            WHERE created_at > $1 ORDER BY created_at DESC, id LIMIT $2 + 0";
         Ok(on_db!(&*self.db, db => sqlx::query_as(STATEMENT).bind(since).bind(limit).fetch_all(db).await)?)
     }
 }

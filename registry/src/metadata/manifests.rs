@@ -1,6 +1,9 @@
 //! Manifests: their bytes, their edges, and the tags that a push gives them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use bytes::Bytes;
 use sqlx::FromRow;
@@ -16,7 +19,7 @@ use super::{
     events::{self, Event, Kind},
     facts::Within,
     go_through,
-    group::{Answers, Group},
+    group::{Answers, Group, Rows},
     jobs, on_db, parse, repositories,
     repositories::Settings,
     tags, versions,
@@ -374,7 +377,7 @@ impl PutManifest {
         insert(
             group,
             &self.repository,
-            (&self.digest, &self.manifest, &self.content),
+            &[(&self.digest, &self.manifest, &self.content)],
             self.now,
         );
         deletions::forget(group, &self.repository, &self.digest);
@@ -394,29 +397,35 @@ impl PutManifest {
     }
 }
 
-/// Adds a manifest's row.
+static INSERT: LazyLock<Rows> = LazyLock::new(|| {
+    Rows::new(
+        "INSERT INTO manifests (repository, digest, media_type, artifact_type, subject, annotations, content, created_at) VALUES {rows}",
+        "($1, ?, ?, ?, ?, ?, ?, $2)",
+        2,
+    )
+});
+
+/// Adds the rows of manifests: their digests, what they say, and their bytes.
 pub(super) fn insert(
     group: &mut Group,
     repository: &RepositoryName,
-    (digest, manifest, content): (&Digest, &Manifest, &[u8]),
+    manifests: &[(&Digest, &Manifest, &[u8])],
     now: Millis,
 ) {
-    let annotations = serde_json::to_string(&manifest.annotations).unwrap_or_default();
-    let subject = manifest.subject.as_ref();
-    group.add(
-        "INSERT INTO manifests (repository, digest, media_type, artifact_type, subject, annotations, content, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        [
-            repository.as_str().into(),
+    let row = |(digest, manifest, content): &(&Digest, &Manifest, &[u8])| {
+        let annotations = serde_json::to_string(&manifest.annotations).unwrap_or_default();
+        let subject = manifest.subject.as_ref();
+        vec![
             digest.as_str().into(),
             manifest.media_type.as_str().into(),
             manifest.effective_artifact_type().map(MediaType::as_str).into(),
             subject.map(|subject| subject.digest.as_str()).into(),
             annotations.as_str().into(),
-            Some(content).into(),
-            now.into(),
-        ],
-    );
+            Some(*content).into(),
+        ]
+    };
+    let rows: Vec<_> = manifests.iter().map(row).collect();
+    INSERT.add(group, &[repository.as_str().into(), now.into()], &rows);
 }
 
 async fn find_size(tx: &mut Tx<'_>, repository: &RepositoryName, digest: &Digest) -> Result<Option<u64>> {

@@ -2,7 +2,8 @@
 //!
 //! A statement is written once, in the subset that both databases share (`$1`, `ON CONFLICT`, `RETURNING`, `TEXT`, `BIGINT`,
 //! `BOOLEAN`), and run on either through [`on_db!`]. Everything that differs stands in this file, in
-//! `search.rs` and in `migrations/`.
+//! `search.rs` and in `migrations/`. A limit is written `LIMIT $1 + 0`: SQLite looks for another plan, with all that it takes to prepare a
+//! statement, each time that a bare value is bound there.
 //!
 //! Reads go to a pool, outside of any transaction. Every write is an [`Operation`] handed to one door, [`Metadata::write`], so
 //! that transactions never leave this folder. On SQLite a single task owns the writing connection (`writer.rs`); on PostgreSQL
@@ -30,6 +31,7 @@ pub(crate) mod log;
 pub(crate) mod manifests;
 mod migrate;
 pub(crate) mod namespaces;
+pub(crate) mod publications;
 pub(crate) mod referrers;
 pub(crate) mod repositories;
 pub(crate) mod search;
@@ -182,9 +184,15 @@ impl Metadata {
             .clone()
             .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
             .pragma("wal_autocheckpoint", wal::PAGES.to_string());
-        let writer = migrate::sqlite(&writing).await?;
+        let mut writer = migrate::sqlite(&writing).await?;
+        jobs::free_all(&mut writer).await?;
+        // All of them now, and for good: whoever went away while one was being opened would leave it open for a moment behind
+        // everybody's back, and if that is the moment in which the writer closes, the write-ahead log stays.
         let readers = SqlitePoolOptions::new()
+            .min_connections(SQLITE_READERS)
             .max_connections(SQLITE_READERS)
+            .idle_timeout(None)
+            .max_lifetime(None)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.read_only(true))
             .await

@@ -146,7 +146,7 @@ impl Metadata {
 
     /// At most `limit` namespaces by name, those after `after`.
     pub async fn list_namespaces(&self, after: &str, limit: usize) -> Result<Vec<Namespace>> {
-        let statement = format!("{WITH_COUNTS} WHERE n.name > $1 ORDER BY n.name LIMIT $2");
+        let statement = format!("{WITH_COUNTS} WHERE n.name > $1 ORDER BY n.name LIMIT $2 + 0");
         let rows: Vec<NamespaceRow> = on_db!(&*self.db, db => sqlx::query_as(sqlx::AssertSqlSafe(statement))
             .bind(text(after))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))

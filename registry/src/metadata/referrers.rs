@@ -28,7 +28,7 @@ macro_rules! select_referrers {
                 SELECT digest FROM (
                     SELECT digest FROM manifests
                     WHERE repository = $1 AND subject = $2 AND digest > $3 AND (artifact_type = $4 OR $4 IS NULL)
-                    ORDER BY digest LIMIT $5
+                    ORDER BY digest LIMIT $5 + 0
                 ) AS about
                 UNION ALL
                 SELECT digest FROM (
@@ -37,7 +37,7 @@ macro_rules! select_referrers {
                     JOIN manifests m ON m.repository = r.repository AND m.digest = r.digest
                     WHERE t.repository = $1 AND t.name = $6 AND r.digest > $3 AND m.subject IS NULL
                         AND (m.artifact_type = $4 OR $4 IS NULL)
-                    ORDER BY r.digest LIMIT $5
+                    ORDER BY r.digest LIMIT $5 + 0
                 ) AS listed
             ) ",
             $and
@@ -62,7 +62,7 @@ impl Metadata {
     ) -> Result<Vec<Descriptor>> {
         let tag = Tag::of_referrers(subject);
         let sizes: Vec<(String, i64)> = on_db!(&*self.db, db => sqlx::query_as(
-            select_referrers!("digest, CAST(LENGTH(content) AS BIGINT)", "ORDER BY digest LIMIT $5"),
+            select_referrers!("digest, CAST(LENGTH(content) AS BIGINT)", "ORDER BY digest LIMIT $5 + 0"),
         )
         .bind(repository.as_str())
         .bind(subject.as_str())
@@ -103,7 +103,7 @@ impl Metadata {
         limit: i64,
     ) -> Result<Vec<Digest>> {
         let rows: Vec<(String,)> = on_db!(&*self.db, db => sqlx::query_as(
-            "SELECT manifest FROM manifest_references WHERE repository = $1 AND kind = 'manifest' AND digest = $2 ORDER BY manifest LIMIT $3",
+            "SELECT manifest FROM manifest_references WHERE repository = $1 AND kind = 'manifest' AND digest = $2 ORDER BY manifest LIMIT $3 + 0",
         )
         .bind(repository.as_str())
         .bind(manifest.as_str())

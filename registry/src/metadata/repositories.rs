@@ -170,7 +170,7 @@ impl Metadata {
 /// Each pattern is a range of names, and each range gives one page at most, by an index: the work is that of a few pages, however many
 /// repositories lie between those that somebody sees.
 fn names(visible: &Visible) -> (String, Vec<String>) {
-    const PAGE: &str = "ORDER BY name LIMIT $2";
+    const PAGE: &str = "ORDER BY name LIMIT $2 + 0";
     let Visible::PublicAnd(patterns) = visible else {
         return (
             format!("SELECT name FROM repositories WHERE name > $1 {PAGE}"),

@@ -16,7 +16,7 @@ impl Metadata {
     /// Tags of `repository` in the order of their bytes, those after `after`; at most `limit`, all without one.
     pub async fn list_tags(&self, repository: &RepositoryName, after: &str, limit: Option<usize>) -> Result<Vec<Tag>> {
         let limit = limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(i64::MAX);
-        let rows: Vec<(String,)> = on_db!(&*self.db, db => sqlx::query_as("SELECT name FROM tags WHERE repository = $1 AND name > $2 ORDER BY name LIMIT $3")
+        let rows: Vec<(String,)> = on_db!(&*self.db, db => sqlx::query_as("SELECT name FROM tags WHERE repository = $1 AND name > $2 ORDER BY name LIMIT $3 + 0")
             .bind(repository.as_str())
             .bind(text(after))
             .bind(limit)

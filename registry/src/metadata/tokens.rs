@@ -85,7 +85,7 @@ impl Metadata {
     /// At most `limit` tokens by name, those after `after`; the expired too.
     pub async fn list_tokens(&self, after: &str, limit: usize) -> Result<Vec<Token>> {
         const STATEMENT: &str = "SELECT id, name, scope, owner, created_at, expires_at, last_used_at FROM tokens
-            WHERE name > $1 ORDER BY name LIMIT $2";
+            WHERE name > $1 ORDER BY name LIMIT $2 + 0";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows: Vec<TokenRow> =
             on_db!(&*self.db, db => sqlx::query_as(STATEMENT).bind(text(after)).bind(limit).fetch_all(db).await)?;

@@ -159,7 +159,7 @@ impl Metadata {
 
     /// At most `limit` other sessions that have expired at `now`.
     pub async fn list_expired_uploads(&self, now: Millis, limit: usize) -> Result<Vec<String>> {
-        let rows: Vec<(String,)> = on_db!(&*self.db, db => sqlx::query_as("SELECT id FROM uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2")
+        let rows: Vec<(String,)> = on_db!(&*self.db, db => sqlx::query_as("SELECT id FROM uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 + 0")
             .bind(now)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(db)

@@ -141,6 +141,7 @@ async fn what_nobody_has_signed_is_refused_to_those_who_may_not_push() {
     }
 }
 
+/// **V37** A signature by another key, of another digest, or of another kind → the registry does not let it count.
 #[tokio::test]
 async fn a_signature_counts_by_its_key_its_digest_and_what_it_says() {
     let registry = TestRegistry::start().await;
@@ -180,6 +181,7 @@ async fn a_signature_counts_by_its_key_its_digest_and_what_it_says() {
     unsigned(&registry, version).await;
 }
 
+/// **V38** 150 bundles that are none beside a manifest → what is looked at is bounded, and the answer says that there is more.
 #[tokio::test]
 async fn junk_beside_a_manifest_is_passed_over_within_limits() {
     let registry = TestRegistry::start().await;
@@ -212,6 +214,7 @@ async fn junk_beside_a_manifest_is_passed_over_within_limits() {
     pulled(&registry, "1.0.0").await;
 }
 
+/// **V38** A bundle with 25,000 signatures → none of them is tried.
 #[tokio::test]
 async fn a_bundle_with_a_mass_of_signatures_is_not_tried() {
     let registry = TestRegistry::start().await;

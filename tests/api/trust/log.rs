@@ -1,11 +1,14 @@
 //! The log of changes: what is in it, and that it is one that others can read.
 
+use std::time::Duration;
+
 use serde_json::json;
 use wreg_harness::fixtures::wat;
+use wreg_registry::Clock;
 use wreg_trust::log::{Checkpoint, Entry, Hash, SignedNote, Tile, TilePath, Tiles, entry::Op, tile};
 
 use super::{keys_of, publication, publish, put, signing, signing_registry};
-use crate::registry::{Options, TestRegistry};
+use crate::registry::{Options, TestDatabase, TestRegistry};
 
 /// The checkpoint, signed by the log's key.
 async fn checkpoint(registry: &TestRegistry) -> Checkpoint {
@@ -192,4 +195,60 @@ async fn what_was_left_by_a_death_is_signed_by_the_next_server() {
         (state["signed"].as_bool(), state["digest"].as_str()),
         (Some(true), Some(digest.as_str()))
     );
+}
+
+/// The store remembers what the database has forgotten.
+#[tokio::test]
+async fn a_database_that_was_put_back_logs_nothing_that_contradicts_what_was_published() {
+    let clock = Clock::manual(1_795_000_000_000);
+    let start = |data, database| {
+        let surroundings = Options::at(&clock).surroundings;
+        TestRegistry::with(Options {
+            surroundings,
+            data,
+            database,
+            ..signing()
+        })
+    };
+    let registry = start(None, None).await;
+    publish(&registry, "acme/hello", "1.0.0", &wat::component()).await;
+    // The checkpoint is kept in the store once a minute.
+    clock.advance(Duration::from_mins(2));
+    publish(&registry, "acme/hello", "2.0.0", &wat::component()).await;
+    let before = checkpoint(&registry).await;
+    let (data, database) = registry.stop().await;
+    for statement in [
+        "DELETE FROM log_entries",
+        "UPDATE log SET size = 0, frontier = '[]', next_event = 0",
+    ] {
+        database.execute(data.path(), statement).await;
+    }
+    let registry = start(Some(data), Some(database)).await;
+    put(&registry, "acme/hello", "3.0.0", &wat::component()).await;
+    let refused = registry.app.registry().log_due("test").await;
+    let refused = refused.expect_err("nothing is logged").to_string();
+    assert!(refused.contains("it was put back from an older copy"), "{refused}");
+    // What was published stays as it was, and pulls and pushes go on.
+    assert_eq!(checkpoint(&registry).await, before);
+    let state = registry
+        .send("GET", "/api/v1/publication?repository=acme/hello&reference=3.0.0")
+        .await;
+    let state: serde_json::Value = state.json().await.expect("JSON");
+    assert_eq!((&state["done"], &state["signed"]), (&json!(false), &json!(true)));
+}
+
+/// A transaction that is undone leaves its number of an event unused on PostgreSQL.
+#[tokio::test]
+async fn a_number_that_nobody_used_holds_nothing_up() {
+    let registry = signing_registry().await;
+    if matches!(registry.database, TestDatabase::Postgres(_)) {
+        registry
+            .execute("SELECT nextval(pg_get_serial_sequence('events', 'sequence'))")
+            .await;
+    }
+    publish(&registry, "acme/hello", "1.0.0", &wat::component()).await;
+    // It may still come, so that there is something to look after; but not again and again without a pause.
+    let grew = registry.app.registry().log_due("test").await.expect("it can be looked");
+    assert!(!grew);
+    publish(&registry, "acme/hello", "2.0.0", &wat::component()).await;
 }

@@ -125,7 +125,8 @@ impl Registry {
         }
     }
 
-    /// Takes up some of what has changed, publishes it, and signs what is to be signed of it. Says whether there was anything.
+    /// Takes up some of what has changed, publishes it, and signs what is to be signed of it. Says whether the log has grown: then there may
+    /// be more. Where it has not, what is there is waited for (see [`AssignPlaces`]).
     pub async fn log_due(&self, owner: &str) -> Result<bool> {
         let Some(key) = self.keys.log() else { return Ok(false) };
         if !self.metadata.is_log_behind().await? {
@@ -166,7 +167,7 @@ impl Registry {
             now: self.clock.now(),
         };
         if !self.metadata.write(operation).await? {
-            return Ok(true);
+            return Ok(false);
         }
         if grew {
             self.keep_checkpoint(&note).await;
@@ -179,7 +180,7 @@ impl Registry {
             }
         }
         self.sign_all(to_sign).await?;
-        Ok(true)
+        Ok(grew)
     }
 
     /// Refuses to go on where the store knows more of the log than the database: that was put back from an older copy, and whatever it

@@ -52,7 +52,7 @@ impl Metadata {
                 AND NOT EXISTS (SELECT 1 FROM deleted_manifest_references d WHERE d.digest = rb.digest AND d.repository = rb.repository AND d.kind = 'blob')
                 THEN 1 ELSE 0 END
              FROM repository_blobs rb JOIN blobs b ON b.digest = rb.digest
-             WHERE (rb.repository, rb.digest) > ($1, $2) ORDER BY rb.repository, rb.digest LIMIT $4",
+             WHERE (rb.repository, rb.digest) > ($1, $2) ORDER BY rb.repository, rb.digest LIMIT $4 + 0",
         )
         .bind(after.0)
         .bind(after.1)
@@ -94,7 +94,7 @@ impl Metadata {
         };
         let statement = format!(
             "SELECT b.digest, CAST(b.size AS BIGINT), CASE WHEN b.state = 'live' AND b.leased_until <= $2 AND {loose} THEN 1 ELSE 0 END
-             FROM blobs b WHERE b.digest > $1 AND CAST($4 AS BIGINT) IS NOT NULL ORDER BY b.digest LIMIT $3"
+             FROM blobs b WHERE b.digest > $1 AND CAST($4 AS BIGINT) IS NOT NULL ORDER BY b.digest LIMIT $3 + 0"
         );
         let rows: Vec<(String, i64, i32)> = on_db!(&*self.db, db => sqlx::query_as(sqlx::AssertSqlSafe(statement))
             .bind(after)
@@ -119,7 +119,7 @@ impl Metadata {
     /// At most `limit` generations that were given up until `until`, by location, those after `after`.
     pub(crate) async fn list_removals(&self, after: &str, until: Millis, limit: usize) -> Result<Vec<Removal>> {
         Ok(on_db!(&*self.db, db => sqlx::query_as(
-            "SELECT location, CAST(size AS BIGINT) AS size FROM blob_removals WHERE location > $1 AND marked_at <= $2 ORDER BY location LIMIT $3",
+            "SELECT location, CAST(size AS BIGINT) AS size FROM blob_removals WHERE location > $1 AND marked_at <= $2 ORDER BY location LIMIT $3 + 0",
         )
         .bind(after)
         .bind(until)

@@ -36,7 +36,7 @@ impl Metadata {
         let statement = format!(
             "SELECT m.repository, m.subject, m.digest FROM deleted_manifests d JOIN manifests m ON m.repository = d.repository AND m.subject = d.digest
              WHERE (d.repository, d.digest) >= ($2, $3) AND (m.repository, m.subject, m.digest) > ($2, $3, $4) AND {FOLLOWS}
-             ORDER BY m.repository, m.subject, m.digest LIMIT $5"
+             ORDER BY m.repository, m.subject, m.digest LIMIT $5 + 0"
         );
         Ok(on_db!(&*self.db, db => sqlx::query_as(sqlx::AssertSqlSafe(statement))
             .bind(until)
@@ -51,7 +51,7 @@ impl Metadata {
     /// At most `limit` manifests, as repository and digest, that were deleted until `until`, the oldest first.
     pub(crate) async fn list_purgeable(&self, until: Millis, limit: usize) -> Result<Vec<(String, String)>> {
         Ok(on_db!(&*self.db, db => sqlx::query_as(
-            "SELECT repository, digest FROM deleted_manifests WHERE deleted_at <= $1 ORDER BY deleted_at, repository, digest LIMIT $2",
+            "SELECT repository, digest FROM deleted_manifests WHERE deleted_at <= $1 ORDER BY deleted_at, repository, digest LIMIT $2 + 0",
         )
         .bind(until)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -147,7 +147,7 @@ impl Operation for Purge {
             return Ok(None);
         }
         on_db!(tx, db => sqlx::query(
-            "DELETE FROM deleted_tags WHERE (repository, name) IN (SELECT repository, name FROM deleted_tags WHERE deleted_at <= $1 LIMIT $2)",
+            "DELETE FROM deleted_tags WHERE (repository, name) IN (SELECT repository, name FROM deleted_tags WHERE deleted_at <= $1 LIMIT $2 + 0)",
         )
         .bind(self.until)
         .bind(EDGES)
@@ -169,7 +169,7 @@ impl Operation for Purge {
             }
             edges += on_db!(tx, db => sqlx::query(
                 "DELETE FROM deleted_manifest_references WHERE repository = $1 AND manifest = $2 AND (kind, digest) IN
-                 (SELECT kind, digest FROM deleted_manifest_references WHERE repository = $1 AND manifest = $2 LIMIT $3)",
+                 (SELECT kind, digest FROM deleted_manifest_references WHERE repository = $1 AND manifest = $2 LIMIT $3 + 0)",
             )
             .bind(repository)
             .bind(digest)

@@ -14,7 +14,7 @@ use super::{
         jobs::{self, Claim, When},
         on_db, parse, unsigned,
     },
-    JOB, LogEntry,
+    JOB, LogEntry, TagEntry,
     event::EventRow,
     read_frontier,
 };
@@ -56,7 +56,7 @@ pub(crate) struct Batch {
 #[derive(Debug, Clone)]
 pub(crate) struct ToSign {
     pub(crate) claim: Claim,
-    pub(crate) place: u64,
+    pub(crate) entry: TagEntry,
 }
 
 #[derive(FromRow)]
@@ -111,7 +111,7 @@ impl AssignPlaces {
                 r.visibility, c.layer
              FROM events e LEFT JOIN log_entries l ON l.event = e.sequence LEFT JOIN repositories r ON r.name = e.repository
              LEFT JOIN components c ON e.kind = 'tag-put' AND c.repository = e.repository AND c.manifest = e.new_value
-             WHERE e.sequence >= $1 AND l.place IS NULL AND e.kind <> 'manifest-put' ORDER BY e.sequence LIMIT $2",
+             WHERE e.sequence >= $1 AND l.place IS NULL AND e.kind <> 'manifest-put' ORDER BY e.sequence LIMIT $2 + 0",
         )
         .bind(head.next_event)
         .bind(EVENTS)
@@ -141,7 +141,16 @@ impl AssignPlaces {
             let at = unsigned(place, "log_entries", "place")?;
             if event.is_signed(known.signing(tx, event, self.signing).await?)? {
                 let claim = jobs::ask_signing(&mut group, at, &self.owner, self.now, self.until);
-                batch.to_sign.push(ToSign { claim, place: at });
+                if let Some((repository, tag)) = event.repository.as_deref().zip(tag) {
+                    let entry = TagEntry {
+                        place: at,
+                        repository: parse(repository, "events", "repository")?,
+                        tag,
+                        entry: entry.clone(),
+                        salt,
+                    };
+                    batch.to_sign.push(ToSign { claim, entry });
+                }
             }
             batch.entries.push(LogEntry { place: at, entry });
             place += 1;
@@ -158,7 +167,7 @@ impl AssignPlaces {
     /// come.
     async fn next_event(&self, tx: &mut Tx<'_>, from: i64, taken: &[EventRow]) -> Result<i64> {
         let there: Vec<(i64, Millis)> = on_db!(tx, db => sqlx::query_as(
-            "SELECT sequence, occurred_at FROM events WHERE sequence >= $1 ORDER BY sequence LIMIT $2",
+            "SELECT sequence, occurred_at FROM events WHERE sequence >= $1 ORDER BY sequence LIMIT $2 + 0",
         )
         .bind(from)
         .bind(LOOKED_OVER)
