@@ -18,6 +18,7 @@ mod lock;
 mod login;
 mod manners;
 mod nginx;
+mod operator;
 mod project;
 mod pull;
 mod push;

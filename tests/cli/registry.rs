@@ -67,6 +67,15 @@ impl<'a> Raw<'a> {
         self.put_manifest(repository, digest.as_str(), &MediaType::IMAGE_MANIFEST, &manifest);
     }
 
+    /// The digests of what is about a manifest, in the order of the registry.
+    pub(crate) fn referrers(&self, repository: &str, subject: &Digest) -> Vec<Digest> {
+        let index = self.send("GET", &format!("/v2/{repository}/referrers/{subject}"), "*/*", b"", 200);
+        let index: serde_json::Value = serde_json::from_slice(&index).expect("JSON");
+        let all = index["manifests"].as_array().expect("a list").iter();
+        all.map(|one| serde_json::from_value(one["digest"].clone()).expect("a digest"))
+            .collect()
+    }
+
     fn manifest(&self, repository: &str, config: &str, layer: &Descriptor, bytes: &[u8]) -> String {
         self.put_blob(repository, config.as_bytes());
         self.put_blob(repository, bytes);
@@ -82,7 +91,7 @@ impl<'a> Raw<'a> {
     fn put_blob(&self, repository: &str, bytes: &[u8]) {
         let digest = Digest::sha256(bytes);
         let target = format!("/v2/{repository}/blobs/uploads/?digest={digest}");
-        self.send("POST", &target, "application/octet-stream", bytes);
+        self.send("POST", &target, "application/octet-stream", bytes, 201);
     }
 
     fn put_manifest(&self, repository: &str, at: &str, media_type: &MediaType, manifest: &str) -> String {
@@ -91,12 +100,13 @@ impl<'a> Raw<'a> {
             &format!("/v2/{repository}/manifests/{at}"),
             media_type.as_str(),
             manifest.as_bytes(),
+            201,
         );
         let separator = if at.contains(':') { '@' } else { ':' };
         format!("{}/{repository}{separator}{at}", self.registry.address())
     }
 
-    fn send(&self, method: &str, target: &str, content_type: &str, body: &[u8]) {
+    fn send(&self, method: &str, target: &str, content_type: &str, body: &[u8], status: u16) -> Vec<u8> {
         let mut connection = Connection::open(self.registry.address());
         let head = format!(
             "{method} {target} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: {content_type}\r\n\
@@ -110,6 +120,7 @@ impl<'a> Raw<'a> {
             .and_then(|()| connection.send(body))
             .expect("the server takes requests");
         let response = connection.read_response().expect("the server answers");
-        assert_eq!(response.status, 201, "{method} {target}: {}", response.text());
+        assert_eq!(response.status, status, "{method} {target}: {}", response.text());
+        response.body
     }
 }

@@ -59,6 +59,7 @@ fn what_a_key_has_signed_is_verified_with_it_and_with_no_other() {
     assert_eq!(json["proven"].as_array().map(Vec::len), Some(1));
 }
 
+/// **V37** Another artifact than the one that was signed, in the same repository → not verified.
 #[test]
 fn a_signature_is_of_one_artifact_and_of_whatever_names_it() {
     let registry = RegistryProcess::start();

@@ -2,15 +2,17 @@
 
 use std::net::SocketAddr;
 
+use serde_json::json;
 use wreg_harness::{
     RegistryProcess,
     fixtures::wat,
     liar::{Liar, Lie},
     raw::Connection,
 };
-use wreg_oci::Digest;
+use wreg_oci::{Attachment, Descriptor, Digest, MediaType};
+use wreg_trust::signature::{Bundle, SigningKey, Statement, statement};
 
-use crate::wreg::User;
+use crate::{registry::Raw, wreg::User};
 
 /// A registry that signs.
 fn signing() -> RegistryProcess {
@@ -148,6 +150,7 @@ fn a_registry_that_signs_nothing_is_used_as_before() {
 type Tell = Box<dyn Fn(&str) -> Lie + Send + Sync>;
 
 /// What is signed is bound to the digest, and "verified" is said of nothing else; each lie is told to somebody who has the keys.
+/// **V37** A signature, statement or proof of another digest, repository or tag → not verified, and nothing is written.
 #[test]
 fn every_lie_about_an_artifact_is_caught_by_pull_and_verify() {
     let there = Published::new();
@@ -251,6 +254,44 @@ fn every_lie_about_an_artifact_is_caught_by_pull_and_verify() {
         there.liar.tell(|_| Lie::None);
         reader.run(&["pull", &reference, "-o", "out.wasm"]).yes();
     }
+}
+
+/// **V38** Bundles of others, and what is no bundle, beside an artifact → passed over.
+/// **V38** More bundles beside an artifact than are looked at, and the registry's after them → refused, and it says that there are more.
+#[test]
+fn what_others_put_beside_an_artifact_is_passed_over_as_far_as_it_is_looked_at() {
+    let there = Published::new();
+    let (reader, raw) = (there.reader(), Raw::new(&there.registry));
+    let reference = there.at("1.0.0");
+    let digest = there.push("one.wasm", "1.0.0");
+    let subject = Descriptor::new(MediaType::IMAGE_MANIFEST, digest.clone(), 1);
+    let foreign = Statement::new(&digest, statement::SIGNED, json!({}));
+    let foreign = Bundle::sign(&foreign, &SigningKey::generate()).to_bytes();
+    let of_others = [foreign, Vec::new(), vec![b'['; 100_000], b"{}".to_vec()];
+    let first = raw.referrers("acme/hello", &digest).into_iter().min();
+    let first = first.expect("the registry has signed");
+    let attached = |document: Vec<u8>, number: usize| {
+        let annotations = [("number".to_owned(), number.to_string())].into();
+        let layers = vec![(MediaType::SIGSTORE_BUNDLE, document)];
+        Attachment::about(&subject, &MediaType::SIGSTORE_BUNDLE, layers, &annotations)
+    };
+    // Before all that is the registry's: the order is that of the digests.
+    let mut before = (0..).map(|number| attached(of_others[number % of_others.len()].clone(), number));
+    let mut put = |count: usize| {
+        let first = before.by_ref().filter(|attachment| attachment.digest() < first);
+        first
+            .take(count)
+            .for_each(|attachment| raw.push_bundle("acme/hello", &attachment));
+    };
+    put(20);
+    reader.run(&["pull", &reference, "-o", "out.wasm"]).yes();
+    reader.run(&["verify", &reference]).yes();
+    put(80);
+    reader
+        .run(&["pull", &reference, "-o", "new.wasm"])
+        .no()
+        .saying("there is more beside it than is looked at");
+    assert!(!reader.names().contains(&"new.wasm".to_owned()));
 }
 
 #[test]

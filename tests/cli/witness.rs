@@ -28,15 +28,15 @@ use crate::wreg::User;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A witness that runs.
-struct Witness {
+pub(crate) struct Witness {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     lines: BufReader<ChildStdout>,
 }
 
 impl Witness {
     /// Starts one in the user's folder with the key `witness.key`, and returns once it listens.
-    fn start(user: &User, listen: &str, logs: &[&Verifier]) -> Self {
+    pub(crate) fn start(user: &User, listen: &str, logs: &[&Verifier]) -> Self {
         let logs: Vec<String> = logs.iter().map(ToString::to_string).collect();
         let mut arguments = vec![
             "witness",
@@ -89,7 +89,7 @@ impl Drop for Witness {
 }
 
 /// Somebody who has the key of a witness in `witness.key`: them, and who checks its signatures.
-fn keeper() -> (User, Verifier) {
+pub(crate) fn keeper() -> (User, Verifier) {
     let user = User::new();
     let said = user
         .run(&["key", "generate", "witness", "--witness", "witness.example"])
@@ -122,7 +122,7 @@ fn add(address: SocketAddr, request: &AddCheckpoint) -> (u16, String) {
     ask(address, "POST", "/add-checkpoint", &request.to_string())
 }
 
-fn log_of(registry: &RegistryProcess) -> Verifier {
+pub(crate) fn log_of(registry: &RegistryProcess) -> Verifier {
     let (status, text) = get(registry.address(), anchors::PATH);
     assert_eq!(status, 200);
     let anchors: Anchors = serde_json::from_str(&text).expect("anchors");
@@ -130,7 +130,7 @@ fn log_of(registry: &RegistryProcess) -> Verifier {
 }
 
 /// The published checkpoint once `is_wanted`.
-fn checkpoint(registry: &RegistryProcess, is_wanted: impl Fn(&SignedNote) -> bool) -> SignedNote {
+pub(crate) fn checkpoint(registry: &RegistryProcess, is_wanted: impl Fn(&SignedNote) -> bool) -> SignedNote {
     let end = Instant::now() + PATIENCE;
     loop {
         let (status, text) = get(registry.address(), "/log/checkpoint");
@@ -143,12 +143,12 @@ fn checkpoint(registry: &RegistryProcess, is_wanted: impl Fn(&SignedNote) -> boo
     }
 }
 
-fn size_of(note: &SignedNote) -> u64 {
+pub(crate) fn size_of(note: &SignedNote) -> u64 {
     note.text().parse::<Checkpoint>().expect("a checkpoint").size
 }
 
 /// A registry that signs, and has this witness.
-fn registry(witness: SocketAddr, key: &Verifier, more: &[(&str, &str)]) -> Builder {
+pub(crate) fn registry(witness: SocketAddr, key: &Verifier, more: &[(&str, &str)]) -> Builder {
     let witnesses = format!(r#"[{{ url = "http://{witness}", key = "{key}" }}]"#);
     let builder = RegistryProcess::builder()
         .env("WREG_SIGNING", "wasm")

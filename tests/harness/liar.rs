@@ -40,6 +40,7 @@ type Decide = dyn Fn(&str) -> Lie + Send + Sync;
 /// The proxy. It ends when it is dropped.
 pub struct Liar {
     address: SocketAddr,
+    registry: Arc<Mutex<SocketAddr>>,
     decide: Arc<Mutex<Arc<Decide>>>,
     _stop: mpsc::Sender<()>,
 }
@@ -51,7 +52,8 @@ impl Liar {
         let decide = Arc::new(Mutex::new(honest));
         let (stop, stopped) = mpsc::channel::<()>();
         let (told, address) = mpsc::channel();
-        let shared = Arc::clone(&decide);
+        let registry = Arc::new(Mutex::new(registry));
+        let shared = (Arc::clone(&registry), Arc::clone(&decide));
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(1)
@@ -60,13 +62,14 @@ impl Liar {
                 .expect("a runtime");
             let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
             let _ = told.send(listener.local_addr().expect("it is bound"));
-            runtime.spawn(serve(listener, registry, shared));
+            runtime.spawn(serve(listener, shared.0, shared.1));
             // An error says that the liar was dropped.
             let _ = stopped.recv();
             runtime.shutdown_background();
         });
         Self {
             address: address.recv().expect("it listens"),
+            registry,
             decide,
             _stop: stop,
         }
@@ -77,21 +80,27 @@ impl Liar {
         self.address
     }
 
+    /// From now on it is in front of another registry, or of the same one that was started again.
+    pub fn move_before(&self, registry: SocketAddr) {
+        *self.registry.lock().unwrap_or_else(PoisonError::into_inner) = registry;
+    }
+
     /// From now on `decide`, given the target of each reading request, says what is told.
     pub fn tell(&self, decide: impl Fn(&str) -> Lie + Send + Sync + 'static) {
         *self.decide.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(decide);
     }
 }
 
-async fn serve(listener: TcpListener, registry: SocketAddr, decide: Arc<Mutex<Arc<Decide>>>) {
+async fn serve(listener: TcpListener, registry: Arc<Mutex<SocketAddr>>, decide: Arc<Mutex<Arc<Decide>>>) {
     let client = reqwest::Client::builder()
         .redirect(Policy::none())
         .build()
         .expect("a client");
     while let Ok((connection, _)) = listener.accept().await {
-        let (client, decide) = (client.clone(), Arc::clone(&decide));
+        let (client, registry, decide) = (client.clone(), Arc::clone(&registry), Arc::clone(&decide));
         tokio::spawn(async move {
             let service = service_fn(move |request| {
+                let registry = *registry.lock().unwrap_or_else(PoisonError::into_inner);
                 let decide = Arc::clone(&decide.lock().unwrap_or_else(PoisonError::into_inner));
                 answer(client.clone(), registry, decide, request)
             });

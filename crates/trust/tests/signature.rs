@@ -94,6 +94,7 @@ fn a_bundle_proves_what_its_key_has_signed_of_that_manifest() {
     );
 }
 
+/// **V37** A bundle with any bit turned → it proves nothing else than before, or nothing.
 #[test]
 fn no_bit_of_a_bundle_can_be_turned_unseen() {
     let (key, public) = keys();
@@ -117,6 +118,7 @@ fn no_bit_of_a_bundle_can_be_turned_unseen() {
     assert!(caught > (bytes.len() - envelope) * 6, "{caught}");
 }
 
+/// **V37** A bundle that cannot be read → an error, and never "verified".
 #[test]
 fn what_is_no_bundle_is_none() {
     for bytes in [

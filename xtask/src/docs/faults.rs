@@ -15,7 +15,7 @@ use super::waiting;
 
 const FOLDERS: [&str; 5] = ["tests", "registry", "cli", "crates", "bench"];
 
-const LETTERS: [(char, &str); 19] = [
+const LETTERS: [(char, &str); 20] = [
     ('H', "HTTP and connections"),
     ('N', "Names"),
     ('D', "Digests"),
@@ -33,6 +33,7 @@ const LETTERS: [(char, &str); 19] = [
     ('C', "Collection"),
     ('L', "Life cycle"),
     ('K', "The command's own trust"),
+    ('V', "Signatures and the log"),
     ('X', "Pages in a browser"),
     ('G', "Copies of other registries"),
 ];

@@ -2,15 +2,19 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures_util::future::{OptionFuture, join};
 use wreg_trust::{
-    log::{SignedNote, Verifier},
+    log::{Checkpoint, SignedNote, Verifier},
     logged::{Logged, NotLogged, Wanted},
     policy::{LogRule, Requirement, Rule},
     publication::{self, Publication},
     signature::{Bundle, PublicKey, Statement, Unproven, statement},
 };
 
-use super::{LogReader, Memory, Used, evidence::Evidence};
+use super::{
+    LogReader, Memory, Pins, Refuted, Used,
+    evidence::{Evidence, MAX_LOOKED_AT},
+};
 use crate::{Error, Registry, registry::Trusted};
 
 /// What came of it.
@@ -37,14 +41,36 @@ pub(super) async fn check(
     memory: &mut Memory,
     used: Used<'_>,
 ) -> Result<Checked, Error> {
-    let evidence = registry.evidence(used.repository, used.digest).await?;
     let mut checked = Checked::default();
-    let pinned = memory.pins.as_ref().map_or_else(Vec::new, super::Pins::public_keys);
+    let pins = memory.pins.clone();
+    let log = rule.log.as_ref().map(|log| (log, key_of(log, pins.as_ref())));
+    let reader = log.as_ref().and_then(|(log, key)| {
+        let path = pins.as_ref().and_then(|pins| pins.log.as_ref());
+        log.online.then_some(LogReader {
+            registry,
+            path: path.map_or("/log", |log| &log.path),
+            key: key.as_ref()?,
+        })
+    });
+    // Both at once: each takes a way to the registry and back.
+    let head = OptionFuture::from(reader.as_ref().map(LogReader::head));
+    let (evidence, head) = join(registry.evidence(used.repository, used.digest), head).await;
+    let evidence = evidence?;
+    let pinned = pins.as_ref().map_or_else(Vec::new, Pins::public_keys);
     for requirement in &rule.require {
         one(registry, requirement, &pinned, &evidence, used, &mut checked).await?;
     }
-    if let Some(log) = &rule.log {
-        logged(registry, log, memory, &evidence, used, &mut checked).await?;
+    match &log {
+        Some((log, Some(key))) => {
+            let online = reader.as_ref().zip(head);
+            logged((log, key), online, memory, &evidence, used, &mut checked).await?;
+        }
+        Some((_, None)) => checked.failures.push("no key of a log is trusted".to_owned()),
+        None => {}
+    }
+    if evidence.is_cut && !checked.failures.is_empty() {
+        let cut = format!("there is more beside it than is looked at, which is {MAX_LOOKED_AT} of each kind");
+        checked.failures.push(cut);
     }
     Ok(checked)
 }
@@ -148,21 +174,23 @@ fn belongs(statement: &Statement, used: Used<'_>) -> Result<(), String> {
     Ok(())
 }
 
+/// Who checks the log.
+fn key_of(rule: &LogRule, pins: Option<&Pins>) -> Option<Verifier> {
+    rule.key.clone().or_else(|| pins?.verifier())
+}
+
+/// What a log says last, if it could be asked.
+type Head = Result<Result<(SignedNote, Checkpoint), Refuted>, Error>;
+
 /// Whether the log holds it.
 async fn logged(
-    registry: &Registry,
-    rule: &LogRule,
+    (rule, key): (&LogRule, &Verifier),
+    online: Option<(&LogReader<'_>, Head)>,
     memory: &mut Memory,
     evidence: &Evidence,
     used: Used<'_>,
     checked: &mut Checked,
 ) -> Result<(), Error> {
-    let pinned = memory.pins.clone();
-    let key: Option<Verifier> = rule.key.clone().or_else(|| pinned.as_ref()?.verifier());
-    let Some(key) = key else {
-        checked.failures.push("no key of a log is trusted".to_owned());
-        return Ok(());
-    };
     let wanted = Wanted {
         repository: used.repository,
         tag: used.tag,
@@ -171,7 +199,7 @@ async fn logged(
     let mut best: Option<(Logged, SignedNote)> = None;
     let mut why = None;
     for (entry, proof) in &evidence.proofs {
-        match wanted.check(entry, proof, &key) {
+        match wanted.check(entry, proof, key) {
             Ok(logged) if best.as_ref().is_none_or(|(best, _)| logged.index > best.index) => {
                 let note = proof.parse().map(|proof: wreg_trust::log::Proof| proof.checkpoint);
                 best = note.ok().map(|note| (logged, note)).or(best);
@@ -191,17 +219,17 @@ async fn logged(
         return Ok(());
     };
     let mut newest = note;
-    if rule.online {
-        let path = pinned
-            .as_ref()
-            .and_then(|pins| pins.log.as_ref())
-            .map_or("/log", |log| &log.path);
-        let reader = LogReader {
-            registry,
-            path,
-            key: &key,
+    if let Some((reader, head)) = online {
+        let mut head = head?;
+        // The proof was made when the log had grown since it was asked.
+        if head.as_ref().is_ok_and(|(_, head)| head.size < logged.checkpoint.size) {
+            head = reader.head().await?;
+        }
+        let followed = match head {
+            Ok(head) => reader.take_up(memory, head).await?,
+            Err(refuted) => Err(refuted),
         };
-        let (head_note, head) = match reader.follow(memory).await? {
+        let (head_note, head) = match followed {
             Ok(found) => found,
             Err(refuted) => {
                 checked.failures.push(refuted.0);

@@ -14,7 +14,7 @@ use wreg_trust::{
 use crate::{Error, Registry, registry::passing_over};
 
 /// The most referrers of each kind that are looked at.
-const MAX_LOOKED_AT: usize = 100;
+pub(super) const MAX_LOOKED_AT: usize = 100;
 /// The largest manifest of one, in bytes.
 const MAX_MANIFEST: u64 = 64 << 10;
 /// How many are fetched at a time.
@@ -27,6 +27,8 @@ pub(super) struct Evidence {
     pub(super) bundles: Vec<Bundle>,
     /// Entries of a log with their proofs.
     pub(super) proofs: Vec<(Vec<u8>, String)>,
+    /// Whether there is more than is looked at.
+    pub(super) is_cut: bool,
 }
 
 enum Piece {
@@ -44,16 +46,15 @@ impl Registry {
     /// Gathers what stands beside a manifest.
     pub(super) async fn evidence(&self, repository: &RepositoryName, digest: &Digest) -> Result<Evidence, Error> {
         let referrers = self.referrers(repository, digest).await?;
-        let of = |kind: MediaType| {
-            let all = referrers.iter();
-            all.filter(move |one| one.artifact_type.as_ref() == Some(&kind) && one.size <= MAX_MANIFEST)
-                .take(MAX_LOOKED_AT)
-        };
-        let wanted: Vec<Descriptor> = of(MediaType::LOG_PROOF)
-            .chain(of(MediaType::SIGSTORE_BUNDLE))
-            .cloned()
-            .collect();
         let mut evidence = Evidence::default();
+        let mut wanted: Vec<Descriptor> = Vec::new();
+        for kind in [MediaType::LOG_PROOF, MediaType::SIGSTORE_BUNDLE] {
+            let of_kind = referrers
+                .iter()
+                .filter(|one| one.artifact_type.as_ref() == Some(&kind) && one.size <= MAX_MANIFEST);
+            evidence.is_cut |= of_kind.clone().count() > MAX_LOOKED_AT;
+            wanted.extend(of_kind.take(MAX_LOOKED_AT).cloned());
+        }
         let mut pieces = stream::iter(wanted)
             .map(|referrer| async move { self.piece(repository, &referrer.digest).await })
             .buffered(TOGETHER);

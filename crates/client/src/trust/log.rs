@@ -49,12 +49,20 @@ impl LogReader<'_> {
         Ok((note, checkpoint))
     }
 
-    /// Compares the last checkpoint with the longest that was seen, and takes it up.
+    /// Asks for the last checkpoint, compares it with the longest that was seen, and takes it up.
     pub async fn follow(&self, memory: &mut Memory) -> Result<Result<(SignedNote, Checkpoint), Refuted>, Error> {
-        let (note, head) = match self.head().await? {
-            Ok(found) => found,
-            Err(refuted) => return Ok(Err(refuted)),
-        };
+        match self.head().await? {
+            Ok(head) => self.take_up(memory, head).await,
+            Err(refuted) => Ok(Err(refuted)),
+        }
+    }
+
+    /// The same with a checkpoint that was asked for already.
+    pub async fn take_up(
+        &self,
+        memory: &mut Memory,
+        (note, head): (SignedNote, Checkpoint),
+    ) -> Result<Result<(SignedNote, Checkpoint), Refuted>, Error> {
         // One of another key says nothing of this log.
         let seen = memory.checkpoint.as_deref().and_then(|text| self.read(text).ok());
         if let Some((_, seen)) = seen {

@@ -138,6 +138,7 @@ async fn referrers_are_listed_over_all_pages() {
 }
 
 /// **K03** A million referrers → an error at 10,000.
+/// **V38** A list of referrers without an end → an error at 10,000.
 #[tokio::test]
 async fn a_list_of_referrers_without_an_end_is_cut_off() {
     let page = index(5_000);

@@ -56,6 +56,7 @@ async fn a_manifest_is_pushed_and_fetched_byte_for_byte() {
 }
 
 /// **K04** A manifest that is asked for by digest, and other bytes → an error that names both digests; nothing is kept.
+/// **V39** A digest is pinned, and other bytes come → refused, whatever the registry says of them.
 #[tokio::test]
 async fn other_bytes_than_the_pinned_ones_are_refused() {
     let pinned = Digest::sha256("pinned");

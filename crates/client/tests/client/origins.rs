@@ -30,6 +30,7 @@ async fn a_foreign_token_realm_is_not_asked() {
 }
 
 /// **K01** An upload `Location` at another host or port → refused, and neither credentials nor content go there.
+/// **V39** A redirect, or a `Location`, to another origin → credentials stay where they belong.
 #[tokio::test]
 async fn a_foreign_upload_location_gets_nothing() {
     let thief = Server::start(|_| Reply::new(201)).await;
@@ -74,6 +75,7 @@ async fn an_upload_does_not_move_to_another_origin() {
 }
 
 /// **K01** A blob that is kept elsewhere → the redirect is followed, without credentials.
+/// **V39** A redirect, or a `Location`, to another origin → credentials stay where they belong.
 #[tokio::test]
 async fn a_redirected_read_carries_no_credentials() {
     let bytes = b"content".as_slice();
