@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use wreg_client::{Signer, Trusted, trust};
+use wreg_client::{Client, Registry, Signer, Trusted, trust};
 use wreg_trust::signature::{Identity, PublicKey, TrustRoot, Unproven, bundle::MAX_BUNDLE};
 
 use super::{Verdict, key, sign::uri};
@@ -11,7 +11,7 @@ use crate::{
     error::CliError,
     files,
     output::{RuleVerification, Unverified, Verification, VerifiedStatement},
-    remote::Wanted,
+    remote::{Artifact, Fetched, Wanted},
 };
 
 /// Verify that an artifact is signed: by your rules, a key or an identity
@@ -22,6 +22,9 @@ use crate::{
 /// With --key it looks for signatures and attestations beside the artifact, in both forms that cosign writes: sigstore bundles among its referrers, and
 /// what stands under its tag sha256-….sig. One of the keys must have signed one of them, for this digest; with --type, a statement of that
 /// kind.
+///
+/// What is signed is the digest of a manifest. Where that is verified, WebAssembly and its config are fetched too, into the local store, and
+/// compared with their digests in it, as `wreg pull` does.
 ///
 /// With --trust-root it may also be a keyless bundle, whose certificate is for the identity and issuer that are named, exactly. The file says
 /// which authorities and logs are believed. Certificate, log entry and time are checked with it and the bundle alone: nothing is asked of
@@ -94,9 +97,8 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
     if trusted.keys.is_empty() && trusted.identity.is_none() {
         return by_rule(&wanted, context).await;
     }
-    let registry = context
-        .client(std::slice::from_ref(wanted.host()))?
-        .registry(wanted.host())?;
+    let client = context.client_with_store(std::slice::from_ref(wanted.host()))?;
+    let registry = client.registry(wanted.host())?;
     let (reference, artifact) = wanted.find(&registry).await?;
     let digest = artifact.descriptor.digest.clone();
     let (mut proven, mut unproven) = (Vec::new(), Vec::new());
@@ -127,6 +129,9 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
             .is_none_or(|wanted| *wanted == one.predicate_type)
     };
     let verified = proven.iter().any(is_wanted);
+    if verified {
+        check_content(&artifact, &client, &registry, context).await?;
+    }
     let there = (proven.len(), unproven.len());
     context.printer.result(&Verification {
         reference: reference.at(digest.clone()).to_string(),
@@ -153,7 +158,8 @@ pub(super) async fn run(args: Args, context: &mut Context) -> Result<Verdict, Cl
 /// By the rules of this user.
 async fn by_rule(wanted: &Wanted, context: &mut Context) -> Result<Verdict, CliError> {
     let host = wanted.host();
-    let registry = context.client(std::slice::from_ref(host))?.registry(host)?;
+    let client = context.client_with_store(std::slice::from_ref(host))?;
+    let registry = client.registry(host)?;
     let (reference, artifact) = wanted.find(&registry).await?;
     let digest = artifact.digest().clone();
     let (verified, report) = match context.judged(&registry, &reference, &digest).await? {
@@ -165,6 +171,9 @@ async fn by_rule(wanted: &Wanted, context: &mut Context) -> Result<Verdict, CliE
             ));
         }
     };
+    if verified {
+        check_content(&artifact, &client, &registry, context).await?;
+    }
     context.printer.result(&RuleVerification {
         reference: reference.at(digest.clone()).to_string(),
         digest,
@@ -174,6 +183,21 @@ async fn by_rule(wanted: &Wanted, context: &mut Context) -> Result<Verdict, CliE
         failures: report.failures,
     })?;
     Ok(if verified { Verdict::Yes } else { Verdict::No })
+}
+
+/// What is signed is a manifest: looks whether what it names, as far as `wreg pull` would fetch it, is what the registry has.
+async fn check_content(
+    artifact: &Artifact,
+    client: &Client,
+    registry: &Registry,
+    context: &Context,
+) -> Result<(), CliError> {
+    artifact.read_config(registry).await?;
+    if let Some(layer) = artifact.wasm_layer() {
+        let repository = &artifact.reference.repository;
+        Fetched::fetch(client, registry, repository, layer, &context.printer).await?;
+    }
+    Ok(())
 }
 
 pub(super) fn read_key(path: &Path) -> Result<PublicKey, CliError> {
