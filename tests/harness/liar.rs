@@ -31,8 +31,26 @@ pub enum Lie {
     Bit(usize),
     /// The body is another.
     Body(Vec<u8>),
+    /// Each text is told for another of the same length, in bodies and headers, and taken back where it is asked for: `(true, told)`.
+    Told(Vec<(String, String)>),
     /// There is no such thing.
     Absent,
+}
+
+impl Lie {
+    /// What is told for a text. What is none stays as it is.
+    fn tell(&self, said: Vec<u8>) -> Vec<u8> {
+        let Self::Told(texts) = self else { return said };
+        match String::from_utf8(said) {
+            Ok(said) => tell(said, texts).into_bytes(),
+            Err(said) => said.into_bytes(),
+        }
+    }
+}
+
+/// A text with each of the true ones told as the other.
+pub fn tell(said: String, texts: &[(String, String)]) -> String {
+    texts.iter().fold(said, |said, (truth, told)| said.replace(truth, told))
 }
 
 type Decide = dyn Fn(&str) -> Lie + Send + Sync;
@@ -126,10 +144,14 @@ async fn answer(
     let lie = if reads { decide(&target) } else { Lie::None };
     let asked = match &lie {
         Lie::Of(other) => other.clone(),
+        Lie::Told(texts) => texts
+            .iter()
+            .fold(target, |target, (truth, told)| target.replace(told, truth)),
         _ => target,
     };
     let mut headers = head.headers;
-    for own in ["connection", "expect", "transfer-encoding"] {
+    // What is compressed could not be changed.
+    for own in ["accept-encoding", "connection", "expect", "transfer-encoding"] {
         headers.remove(own);
     }
     let sent = client
@@ -140,10 +162,10 @@ async fn answer(
         return Ok(Response::builder().status(404).body("{\"errors\":[]}".into())?);
     }
     let mut to = Response::builder().status(answer.status());
-    let keeps_length = matches!(lie, Lie::None | Lie::Of(_) | Lie::Bit(_));
+    let keeps_length = matches!(lie, Lie::None | Lie::Of(_) | Lie::Bit(_) | Lie::Told(_));
     for (name, value) in answer.headers() {
         if name != "transfer-encoding" && (keeps_length || name != "content-length") {
-            to = to.header(name, value);
+            to = to.header(name, lie.tell(value.as_bytes().to_vec()));
         }
     }
     let mut said = answer.bytes().await?.to_vec();
@@ -153,7 +175,7 @@ async fn answer(
             said[at] ^= 1;
         }
         Lie::Body(other) => said = other,
-        _ => {}
+        lie => said = lie.tell(said),
     }
     Ok(to.body(said.into())?)
 }
