@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     io::{BufRead, BufReader},
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -81,4 +82,9 @@ impl Drop for Server {
         drop(self.child.wait());
         drop(fs::remove_dir_all(&self.data));
     }
+}
+
+/// An address on loopback that nobody uses.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }

@@ -10,12 +10,13 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::kept::{Kept, free_address};
+use super::kept::Kept;
 use crate::{
     garage::Place,
     go_tools::GoTool,
     process,
     runner::Runner,
+    server::free_address,
     setup::{self, Wants},
 };
 

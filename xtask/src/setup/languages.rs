@@ -41,15 +41,19 @@ pub(super) fn install_python(runner: &Runner) -> Result<()> {
     })
 }
 
-/// A `node_modules` folder with the npm packages. None of them needs its install scripts.
+/// The npm packages that make components.
 pub(super) fn install_node(runner: &Runner) -> Result<()> {
-    let folder = runner.cache.join("npm");
     let packages = [COMPONENTIZE_JS, ESBUILD_WASM, SQLITE_WASM];
-    once(&folder, &packages, || {
-        fs::create_dir_all(&folder)?;
+    install_npm(&runner.cache.join("npm"), &packages)
+}
+
+/// A folder with npm packages in its `node_modules`. None of them needs its install scripts.
+pub(crate) fn install_npm(folder: &Path, packages: &[&str]) -> Result<()> {
+    once(folder, packages, || {
+        fs::create_dir_all(folder)?;
         fs::write(folder.join("package.json"), "{ \"private\": true }\n")?;
         let mut npm = Command::new("npm");
-        npm.current_dir(&folder).args([
+        npm.current_dir(folder).args([
             "install",
             "--no-audit",
             "--no-fund",

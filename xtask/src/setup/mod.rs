@@ -10,7 +10,7 @@ use anyhow::Result;
 
 pub(crate) use self::debian::{has_rust_target, install_clients, install_lint_tools};
 pub(crate) use self::languages::{COMPONENTIZE_JS, COMPONENTIZE_PY, ESBUILD_WASM, SQLITE_WASM};
-pub(crate) use self::languages::{go_program, node_modules, python_program};
+pub(crate) use self::languages::{go_program, install_npm, node_modules, python_program};
 use crate::runner::Runner;
 
 /// Which needs to meet. Other clients of registries (skopeo) are always needed.
