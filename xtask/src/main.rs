@@ -53,7 +53,7 @@ enum Task {
     Test(test::Arguments),
     /// The official conformance suite of the OCI distribution specification, against every stack.
     Conformance(conformance::Arguments),
-    /// Clients that people have, run against the server; writes docs/reference/clients.md.
+    /// Clients that people have, run against the server; writes docs/reference/clients.md and docs/reference/verifiers.md.
     Interop(interop::Arguments),
     /// What the description of wreg's own API allows, and what it does not, asked of a server by schemathesis.
     Api,

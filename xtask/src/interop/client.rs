@@ -1,13 +1,20 @@
 //! What a client of registries is to this task: how it is had, and what is done with it.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
 
-use crate::{cargo_tools::CargoTool, go_tools::GoTool, process, runner::Runner, setup};
+use crate::{
+    cargo_tools::CargoTool,
+    go_tools::{GoLibrary, GoTool},
+    process,
+    runner::Runner,
+    setup,
+};
 
 /// A client, with what a person would do with it.
 pub(super) struct Client {
@@ -31,6 +38,15 @@ pub(super) enum Install {
     Debian(&'static str),
     /// A library, at the version of the lock file, by an example program of a package here.
     Library { name: &'static str, example: &'static str },
+    /// A library of Go, by a program of ours.
+    GoLibrary(GoLibrary),
+    /// A library of npm, by a script of ours, with what it needs besides.
+    Npm {
+        name: &'static str,
+        version: &'static str,
+        besides: &'static str,
+        script: &'static str,
+    },
 }
 
 /// Something a client does: shell lines, all of which must succeed.
@@ -118,6 +134,31 @@ impl Install {
                     program: runner.built("examples").join(example),
                     command: format!("cargo add {name}@{version}"),
                     version,
+                })
+            }
+            Self::GoLibrary(library) => Ok(Installed {
+                program: library.build(runner)?,
+                version: library.version.trim_start_matches('v').to_owned(),
+                command: format!("go get {}@{}", library.module, library.version),
+            }),
+            Self::Npm {
+                name,
+                version,
+                besides,
+                script,
+            } => {
+                let (folder, _lock) = runner.locked_folder("npm-clients")?;
+                let folder = folder.join(name.replace('/', "-"));
+                let package = format!("{name}@{version}");
+                setup::install_npm(&folder, &[&package, besides])?;
+                // An import is looked up from where its file lies.
+                let program = folder.join("script.mjs");
+                fs::write(&program, script)?;
+                fs::set_permissions(&program, Permissions::from_mode(0o755))?;
+                Ok(Installed {
+                    program,
+                    version: (*version).to_owned(),
+                    command: format!("npm install {package}"),
                 })
             }
             Self::Debian(package) => {

@@ -1,11 +1,13 @@
 //! `cargo xtask interop`: the clients that people already have, each installed by its ordinary package client and run against the
-//! server as its users run it. What was seen is written to `docs/reference/clients.md`.
+//! server as its users run it. What was seen is written to `docs/reference/clients.md`; who notices that a registry lies, to
+//! `docs/reference/verifiers.md`.
 
 mod authority;
 mod client;
 mod clients;
 mod page;
 mod sandbox;
+mod verifiers;
 mod versions;
 
 use std::{env, fs, process};
@@ -13,7 +15,13 @@ use std::{env, fs, process};
 use anyhow::{Context, Result, ensure};
 
 pub(crate) use self::versions::CRANE;
-use self::{authority::Authority, client::Client, clients::CLIENTS, page::Row, sandbox::Sandbox};
+use self::{
+    authority::Authority,
+    client::{Client, Installed},
+    clients::CLIENTS,
+    page::Row,
+    sandbox::Sandbox,
+};
 use crate::{
     fixtures,
     runner::Runner,
@@ -39,10 +47,10 @@ curl --silent --show-error --fail --user "me:$token" "$at/api/v1/component?repos
 /// Whether to write or to compare, and what to run.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Write nothing; fail if the page is not what it would be.
+    /// Write nothing; fail if a page is not what it would be.
     #[arg(long)]
     check: bool,
-    /// Only these clients, by name; the page stays as it is.
+    /// Only these clients, by name, or `verifiers`; the page of clients stays as it is.
     #[arg(long, value_delimiter = ',', value_name = "CLIENTS")]
     only: Vec<String>,
 }
@@ -55,7 +63,10 @@ impl Arguments {
     };
 }
 
-/// Runs every client, also after one has failed, and writes or compares the page.
+/// What the verifiers are called among the clients.
+const VERIFIERS: &str = "verifiers";
+
+/// Runs every client, also after one has failed, and the verifiers, and writes or compares the pages.
 pub(crate) fn run(runner: &mut Runner, arguments: &Arguments) -> Result<()> {
     let wants = Wants {
         postgres: false,
@@ -66,28 +77,43 @@ pub(crate) fn run(runner: &mut Runner, arguments: &Arguments) -> Result<()> {
         let fixtures = fixtures::make(runner)?;
         runner.part("build the server", |runner| runner.build_programs())?;
         let folder = env::temp_dir().join(format!("wreg-interop-{}", process::id()));
-        let rows = run_clients(runner, &arguments.only, &Sandbox::new(folder.clone(), fixtures));
+        let outcome = run_in(runner, arguments, &Sandbox::new(folder.clone(), fixtures));
         drop(fs::remove_dir_all(folder));
-        let rows = rows?;
-        println!("\n{}", page::table(&rows));
-        let wrong: Vec<_> = rows.iter().flat_map(Row::unexplained).collect();
-        let published = if arguments.only.is_empty() {
-            publish(runner, &page::page(&rows), arguments.check)
-        } else {
-            Ok(())
-        };
-        ensure!(wrong.is_empty(), "{}", wrong.join("; "));
-        published
+        outcome
     })
 }
 
-fn run_clients(runner: &mut Runner, only: &[String], sandbox: &Sandbox) -> Result<Vec<Row>> {
-    let chosen: Vec<&Client> = CLIENTS
-        .iter()
-        .filter(|client| only.is_empty() || only.iter().any(|name| name == client.name))
-        .collect();
-    ensure!(!chosen.is_empty(), "no client is called {}", only.join(" or "));
-    // All of them, since one may make what another needs.
+fn run_in(runner: &mut Runner, arguments: &Arguments, sandbox: &Sandbox) -> Result<()> {
+    let only = &arguments.only;
+    let is_chosen = |name: &str| only.is_empty() || only.iter().any(|chosen| chosen == name);
+    let chosen: Vec<&Client> = CLIENTS.iter().filter(|client| is_chosen(client.name)).collect();
+    ensure!(
+        !chosen.is_empty() || is_chosen(VERIFIERS),
+        "no client is called {}",
+        only.join(" or ")
+    );
+    let installed = install(runner, sandbox)?;
+    let rows = run_clients(runner, &chosen, &installed, sandbox)?;
+    let seen = is_chosen(VERIFIERS)
+        .then(|| verifiers::run(runner, sandbox))
+        .transpose()?;
+    println!("\n{}", page::table(&rows));
+    let mut wrong: Vec<_> = rows.iter().flat_map(Row::unexplained).collect();
+    let mut published = Vec::new();
+    if let Some(seen) = &seen {
+        println!("\n{}", verifiers::table(seen));
+        wrong.extend(seen.wrong());
+        published.push(publish(runner, "verifiers.md", &verifiers::page(seen), arguments.check));
+    }
+    if only.is_empty() {
+        published.push(publish(runner, "clients.md", &page::page(&rows), arguments.check));
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("; "));
+    published.into_iter().collect()
+}
+
+/// Brings all clients, since one may make what another needs.
+fn install(runner: &mut Runner, sandbox: &Sandbox) -> Result<Vec<(&'static str, Installed)>> {
     let mut installed = Vec::new();
     for client in CLIENTS {
         let it = runner.part(&format!("install {}", client.name), |runner| client.install.run(runner))?;
@@ -96,6 +122,15 @@ fn run_clients(runner: &mut Runner, only: &[String], sandbox: &Sandbox) -> Resul
     }
     sandbox.offer("wreg", &runner.target().join("debug/wreg"))?;
     sandbox.offer_script("analysis", ANALYSIS)?;
+    Ok(installed)
+}
+
+fn run_clients(
+    runner: &mut Runner,
+    chosen: &[&'static Client],
+    installed: &[(&str, Installed)],
+    sandbox: &Sandbox,
+) -> Result<Vec<Row>> {
     let authority = Authority::make(&sandbox.folder("authority"))?;
     let [certificate, key] = [authority.certificate(), authority.key()];
     let over_tls = [
@@ -134,11 +169,11 @@ fn run_clients(runner: &mut Runner, only: &[String], sandbox: &Sandbox) -> Resul
     Ok(rows)
 }
 
-fn publish(runner: &Runner, text: &str, check: bool) -> Result<()> {
-    let file = runner.root.join("docs/reference/clients.md");
+fn publish(runner: &Runner, page: &str, text: &str, check: bool) -> Result<()> {
+    let file = runner.root.join("docs/reference").join(page);
     let fresh = fs::read_to_string(&file).is_ok_and(|written| written == text);
     if check {
-        ensure!(fresh, "docs/reference/clients.md is not fresh; run cargo xtask interop");
+        ensure!(fresh, "docs/reference/{page} is not fresh; run cargo xtask interop");
         println!("fresh: {}", file.display());
     } else {
         fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;

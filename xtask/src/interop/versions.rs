@@ -26,6 +26,13 @@ pub(super) const COSIGN: GoTool = GoTool {
     program: "cosign",
     unlisted: false,
 };
+/// What is still the cosign of many.
+pub(super) const COSIGN_2: GoTool = GoTool {
+    package: "github.com/sigstore/cosign/v2/cmd/cosign",
+    version: "v2.6.5",
+    program: "cosign",
+    unlisted: false,
+};
 pub(super) const NOTATION: GoTool = GoTool {
     package: "github.com/notaryproject/notation/cmd/notation",
     version: "v1.3.2",
