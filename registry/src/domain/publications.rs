@@ -81,7 +81,8 @@ impl Registry {
                 None => None,
             };
             if let Some(entry) = entry {
-                taken.push(ToSign { claim, entry });
+                let found = None;
+                taken.push(ToSign { claim, entry, found });
             } else {
                 tracing::warn!(job = name, "there is no entry of the log about a tag for this job");
             }
@@ -89,9 +90,14 @@ impl Registry {
         self.sign_all(taken).await
     }
 
-    async fn sign_one(&self, with: &With, ToSign { claim, entry }: ToSign) -> Result<()> {
+    async fn sign_one(&self, with: &With, to_sign: ToSign) -> Result<()> {
+        let ToSign {
+            claim,
+            entry,
+            mut found,
+        } = to_sign;
         for _ in 0..TRIES {
-            match self.attach(with, &claim, &entry).await {
+            match self.attach(with, &claim, &entry, found.take()).await {
                 Ok(Some(Attached::Done | Attached::Lost)) => {
                     self.signed.send_modify(|count| *count += 1);
                     return Ok(());
@@ -119,17 +125,25 @@ impl Registry {
     }
 
     /// Makes what belongs beside a publication, and stores it. `None` if it cannot be made yet.
-    async fn attach(&self, with: &With, claim: &Claim, entry: &TagEntry) -> Result<Option<Attached>> {
+    async fn attach(
+        &self,
+        with: &With,
+        claim: &Claim,
+        entry: &TagEntry,
+        found: Option<Publishable>,
+    ) -> Result<Option<Attached>> {
         let says = Entry::parse(entry.entry.as_bytes()).map_err(|error| Error::Unavailable(error.into()))?;
         let Some(digest) = says.digest.clone() else {
             let why = format!("entry {} of the log puts a tag nowhere", entry.place);
             return Err(Error::Unavailable(why.into()));
         };
         let tag = signature_tag(&digest);
-        let found = self
-            .metadata
-            .find_publishable(&entry.repository, &digest, tag.as_ref())
-            .await?;
+        let found = if found.is_some() {
+            found
+        } else {
+            let wanted = (&entry.repository, &digest, tag.as_ref());
+            self.metadata.find_publishable(wanted).await?
+        };
         let attachments = match found {
             // It was deleted meanwhile: there is nothing to put anything beside.
             None => Vec::new(),

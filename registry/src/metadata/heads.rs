@@ -35,14 +35,15 @@ struct CandidateRow {
 }
 
 impl Metadata {
-    /// The tags of a repository that point to analysed WebAssembly.
+    /// The tags of a repository that point to analysed WebAssembly. Those of signatures are as many, and passed over before anything is
+    /// looked up for them: '.' is what follows '-'.
     pub(crate) async fn list_candidates(&self, repository: &RepositoryName) -> Result<Vec<Candidate>> {
         let rows: Vec<CandidateRow> = on_db!(&*self.db, db => sqlx::query_as(
             "SELECT t.name, t.digest, c.layer, c.size, t.updated_at, m.marks FROM tags t
              JOIN components c ON c.repository = t.repository AND c.manifest = t.digest
              JOIN analyses a ON a.layer = c.layer AND a.state = 'analysed'
              JOIN manifests m ON m.repository = t.repository AND m.digest = t.digest
-             WHERE t.repository = $1",
+             WHERE t.repository = $1 AND (t.name < 'sha256-' OR t.name >= 'sha256.')",
         )
         .bind(repository.as_str())
         .fetch_all(db)

@@ -6,10 +6,16 @@
 //! Some jobs come again and again (the collection); others are done once and are gone then (the analysis of a layer). Those are asked for
 //! in the transaction of what they follow from, so that no end of a server loses them.
 
+use std::sync::LazyLock;
+
 use sqlx::SqliteConnection;
 use wreg_oci::{Digest, RepositoryName};
 
-use super::{Metadata, Operation, Result, Touched, Tx, group::Group, on_db};
+use super::{
+    Metadata, Operation, Result, Touched, Tx,
+    group::{Group, Rows},
+    on_db,
+};
 use crate::clock::Millis;
 
 /// A job that the caller may do until the lease runs out.
@@ -272,18 +278,33 @@ pub(super) fn signing(place: u64) -> String {
     format!("{}{place}", Once::Sign.prefix())
 }
 
-/// Asks for a signature, and takes that job at once.
-pub(super) fn ask_signing(group: &mut Group, place: u64, owner: &str, now: Millis, until: Millis) -> Claim {
-    let name = signing(place);
-    group.add(
-        "INSERT INTO jobs (name, run_at, attempts, owner, fence, leased_until) VALUES ($1, $2, 1, $3, 1, $4)",
-        [name.as_str().into(), now.into(), owner.into(), until.into()],
-    );
+/// The first claim of a job that signs.
+pub(super) fn signing_claim(place: u64) -> Claim {
     Claim {
-        name,
+        name: signing(place),
         fence: 1,
         attempts: 1,
     }
+}
+
+static SIGNING: LazyLock<Rows> = LazyLock::new(|| {
+    Rows::new(
+        "INSERT INTO jobs (name, run_at, attempts, owner, fence, leased_until) VALUES {rows}",
+        "(?, $1, 1, $2, 1, $3)",
+        3,
+    )
+});
+
+/// Asks for signatures, and takes those jobs at once.
+pub(super) fn ask_signing<'a>(
+    group: &mut Group,
+    claims: impl Iterator<Item = &'a Claim>,
+    owner: &str,
+    now: Millis,
+    until: Millis,
+) {
+    let rows: Vec<_> = claims.map(|claim| vec![claim.name.as_str().into()]).collect();
+    SIGNING.add(group, &[now.into(), owner.into(), until.into()], &rows);
 }
 
 /// Asks for a look at which version of a repository search shows. Whoever does it already does it again.

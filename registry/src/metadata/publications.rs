@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use wreg_oci::{Digest, MediaType, RepositoryName, Tag};
 
 use super::{
-    Metadata, Result,
+    Metadata, Result, Tx,
     components::{AnalysisRecord, AnalysisState},
     on_db, parse, unsigned,
 };
@@ -41,32 +41,41 @@ struct Row {
     signatures_content: Option<Vec<u8>>,
 }
 
+// LENGTH of a binary column counts bytes on both databases; PostgreSQL's is a 32-bit number.
+const STATEMENT: &str = "SELECT m.media_type, CAST(LENGTH(m.content) AS BIGINT) AS size, c.layer, a.state, a.document,
+        s.digest AS signatures, s.media_type AS signatures_type, s.content AS signatures_content
+    FROM manifests m
+    LEFT JOIN components c ON c.repository = m.repository AND c.manifest = m.digest
+    LEFT JOIN analyses a ON a.layer = c.layer
+    LEFT JOIN tags t ON t.repository = m.repository AND t.name = $3
+    LEFT JOIN manifests s ON s.repository = t.repository AND s.digest = t.digest
+    WHERE m.repository = $1 AND m.digest = $2";
+
+/// A manifest of a repository, and the tag of its signatures.
+pub(crate) type Wanted<'a> = (&'a RepositoryName, &'a Digest, Option<&'a Tag>);
+
 impl Metadata {
-    /// A manifest of a repository, if it is there; `signatures` is the tag of its signatures.
-    pub(crate) async fn find_publishable(
-        &self,
-        repository: &RepositoryName,
-        digest: &Digest,
-        signatures: Option<&Tag>,
-    ) -> Result<Option<Publishable>> {
-        // LENGTH of a binary column counts bytes on both databases; PostgreSQL's is a 32-bit number.
-        const STATEMENT: &str =
-            "SELECT m.media_type, CAST(LENGTH(m.content) AS BIGINT) AS size, c.layer, a.state, a.document,
-                s.digest AS signatures, s.media_type AS signatures_type, s.content AS signatures_content
-            FROM manifests m
-            LEFT JOIN components c ON c.repository = m.repository AND c.manifest = m.digest
-            LEFT JOIN analyses a ON a.layer = c.layer
-            LEFT JOIN tags t ON t.repository = m.repository AND t.name = $3
-            LEFT JOIN manifests s ON s.repository = t.repository AND s.digest = t.digest
-            WHERE m.repository = $1 AND m.digest = $2";
+    /// A manifest, if it is there.
+    pub(crate) async fn find_publishable(&self, (repository, digest, tag): Wanted<'_>) -> Result<Option<Publishable>> {
         let row: Option<Row> = on_db!(&*self.db, db => sqlx::query_as(STATEMENT)
             .bind(repository.as_str())
             .bind(digest.as_str())
-            .bind(signatures.map(Tag::as_str))
+            .bind(tag.map(Tag::as_str))
             .fetch_optional(db)
             .await)?;
         row.map(Publishable::try_from).transpose()
     }
+}
+
+/// The same in a transaction.
+pub(super) async fn find(tx: &mut Tx<'_>, (repository, digest, tag): Wanted<'_>) -> Result<Option<Publishable>> {
+    let row: Option<Row> = on_db!(tx, db => sqlx::query_as(STATEMENT)
+        .bind(repository.as_str())
+        .bind(digest.as_str())
+        .bind(tag.map(Tag::as_str))
+        .fetch_optional(db)
+        .await)?;
+    row.map(Publishable::try_from).transpose()
 }
 
 impl TryFrom<Row> for Publishable {

@@ -1,18 +1,20 @@
 //! Giving events their places in the log.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::LazyLock};
 
 use sqlx::FromRow;
 use wreg_api::Signing;
 use wreg_oci::{RepositoryName, Tag};
-use wreg_trust::log::Frontier;
+use wreg_trust::{attachment::signature_tag, log::Frontier};
 
 use super::{
     super::{
         Dialect, Operation, Result, Touched, Tx,
-        group::Group,
+        group::{Group, Rows},
         jobs::{self, Claim, When},
-        on_db, parse, unsigned,
+        on_db, parse,
+        publications::{self, Publishable},
+        unsigned,
     },
     JOB, LogEntry, TagEntry,
     event::EventRow,
@@ -26,6 +28,17 @@ const EVENTS: i64 = 512;
 const LOOKED_OVER: i64 = 2048;
 /// How long a number may be missing before nobody waits for it any more, in milliseconds: the transaction that took it has failed.
 const PATIENCE: Millis = 60_000;
+
+/// Of how many publications of a batch all that it takes to sign them is looked up at once: an analysis can be long.
+const AT_HAND: usize = 64;
+
+static ENTRIES: LazyLock<Rows> = LazyLock::new(|| {
+    Rows::new(
+        "INSERT INTO log_entries (place, event, repository, tag, entry) VALUES {rows}",
+        "(?, ?, ?, ?, ?)",
+        0,
+    )
+});
 
 /// Takes the job of the log, gives places to events that have none, and asks for what is to be signed. `None` if somebody else has the
 /// job.
@@ -53,10 +66,12 @@ pub(crate) struct Batch {
 }
 
 /// A publication that is to be signed.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct ToSign {
     pub(crate) claim: Claim,
     pub(crate) entry: TagEntry,
+    /// What was published, if it has been looked up.
+    pub(crate) found: Option<Publishable>,
 }
 
 #[derive(FromRow)]
@@ -119,42 +134,53 @@ impl AssignPlaces {
         .await)?;
         let next = self.next_event(tx, head.next_event, &events).await?;
         let mut known = Known::default();
-        let mut group = Group::default();
+        let mut entries = Vec::new();
         let mut place = head.size;
         for event in &events {
             let salt = known.salt(tx, event, &self.seed).await?;
             let Some(entry) = event.entry(salt.as_deref())? else {
                 continue;
             };
+            let digest = entry.digest.clone();
             let entry = String::from_utf8(entry.to_bytes()).unwrap_or_default();
             let tag = event.tag()?;
-            group.add(
-                "INSERT INTO log_entries (place, event, repository, tag, entry) VALUES ($1, $2, $3, $4, $5)",
-                [
-                    place.into(),
-                    event.sequence.into(),
-                    event.repository.as_deref().into(),
-                    tag.as_ref().map(Tag::as_str).into(),
-                    entry.as_str().into(),
-                ],
-            );
+            entries.push(vec![
+                place.into(),
+                event.sequence.into(),
+                event.repository.as_deref().into(),
+                tag.as_ref().map(Tag::as_str).into(),
+                entry.as_str().into(),
+            ]);
             let at = unsigned(place, "log_entries", "place")?;
             if event.is_signed(known.signing(tx, event, self.signing).await?)? {
-                let claim = jobs::ask_signing(&mut group, at, &self.owner, self.now, self.until);
+                let claim = jobs::signing_claim(at);
                 if let Some((repository, tag)) = event.repository.as_deref().zip(tag) {
+                    let repository = parse(repository, "events", "repository")?;
+                    // Here it is at hand; any other connection would have to read it from the disk's pages.
+                    let found = match &digest {
+                        Some(digest) if batch.to_sign.len() < AT_HAND => {
+                            let signatures = signature_tag(digest);
+                            publications::find(tx, (&repository, digest, signatures.as_ref())).await?
+                        }
+                        _ => None,
+                    };
                     let entry = TagEntry {
                         place: at,
-                        repository: parse(repository, "events", "repository")?,
+                        repository,
                         tag,
                         entry: entry.clone(),
                         salt,
                     };
-                    batch.to_sign.push(ToSign { claim, entry });
+                    batch.to_sign.push(ToSign { claim, entry, found });
                 }
             }
             batch.entries.push(LogEntry { place: at, entry });
             place += 1;
         }
+        let mut group = Group::default();
+        ENTRIES.add(&mut group, &[], &entries);
+        let claims = batch.to_sign.iter().map(|to_sign| &to_sign.claim);
+        jobs::ask_signing(&mut group, claims, &self.owner, self.now, self.until);
         if next != head.next_event {
             group.add("UPDATE log SET next_event = $1", [next.into()]);
         }
