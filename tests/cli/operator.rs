@@ -10,13 +10,13 @@ use std::{
 };
 
 use serde_json::json;
-use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use wreg_harness::{
     RegistryProcess,
     fixtures::wat,
     liar::{Liar, Lie},
     raw::Connection,
+    sqlite,
 };
 use wreg_oci::{Digest, MediaType};
 use wreg_trust::log::{NoteKey, SignedNote, Verifier};
@@ -146,16 +146,7 @@ impl History {
     /// Changes the database while the server is down.
     fn change(&mut self, statements: &str) {
         self.stop();
-        let changed = async {
-            let options = SqliteConnectOptions::new().filename(self.data().join("wreg.db"));
-            let mut database = SqliteConnection::connect_with(&options).await?;
-            sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut database).await?;
-            database.close().await
-        };
-        tokio::runtime::Runtime::new()
-            .expect("a runtime")
-            .block_on(changed)
-            .expect("the statements");
+        sqlite::change(&self.data().join("wreg.db"), statements);
         let data = self.data();
         self.start(&data);
     }

@@ -7,7 +7,7 @@
 //! - [`private_memory`]: what a process has to itself.
 //! - [`raw::Connection`]: HTTP/1.1 by hand, for what no client would send.
 //! - [`database`] and [`object_storage`]: the PostgreSQL and the S3 server that the task runner brought up, if it did.
-//! - [`liar`]: a registry that lies. [`s3_proxy`]: an S3 server that fails on request. [`balancer`]: what stands in front of several servers.
+//! - [`sqlite`]: what an operator can do to a database. [`liar`]: a registry that lies. [`s3_proxy`]: an S3 server that fails on request. [`balancer`]: what stands in front of several servers.
 //!
 //! Everything here is for tests: what cannot go on panics and says why.
 
@@ -23,6 +23,7 @@ mod output;
 pub mod raw;
 mod registry;
 pub mod s3_proxy;
+pub mod sqlite;
 
 pub use self::log::Log;
 pub use self::memory::{peak_private_memory, private_memory};
