@@ -8,7 +8,7 @@ use wreg_oci::{Digest, Layout, RepositoryName, Tag, TagOrDigest, WasmLayer};
 
 use super::{
     Metadata, Operation, Result, Touched, Tx,
-    group::{Answers, Group, Value},
+    group::{Answers, Group},
     jobs, on_db, parse, unsigned,
 };
 use crate::clock::Millis;
@@ -304,7 +304,7 @@ impl Operation for PutAnalysis {
                 self.analysis.state.as_str().into(),
                 self.analysis.document.as_str().into(),
                 self.analysis.wit.as_deref().into(),
-                Value::Number(self.analyser),
+                self.analyser.into(),
                 self.now.into(),
             ],
         );

@@ -27,7 +27,7 @@ const MOST_ROWS: usize = 16;
 pub(super) enum Value {
     Text(Option<String>),
     Bytes(Option<Vec<u8>>),
-    Number(i64),
+    Number(Option<i64>),
 }
 
 impl From<&str> for Value {
@@ -50,6 +50,12 @@ impl From<Option<&[u8]>> for Value {
 
 impl From<i64> for Value {
     fn from(value: i64) -> Self {
+        Self::Number(Some(value))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(value: Option<i64>) -> Self {
         Self::Number(value)
     }
 }
@@ -224,10 +230,8 @@ mod tests {
     fn rows_are_written_by_as_few_statements_as_can_be() {
         static ROWS: LazyLock<Rows> = LazyLock::new(|| Rows::new("INSERT {rows} END", "($1, ?, 'x', ?)", 1));
         let mut group = Group::default();
-        let rows: Vec<_> = (0..18)
-            .map(|row| vec![Value::Number(row), Value::Number(-row)])
-            .collect();
-        ROWS.add(&mut group, &[Value::Number(100)], &rows);
+        let rows: Vec<_> = (0..18).map(|row| vec![Value::from(row), Value::from(-row)]).collect();
+        ROWS.add(&mut group, &[Value::from(100_i64)], &rows);
         assert_eq!(group.len(), Rows::statements(18));
         let [first, second] = &group.0[..] else {
             panic!("two statements")
@@ -240,11 +244,11 @@ mod tests {
     #[test]
     fn values_are_numbered_on_and_long_groups_are_split() {
         let mut group = Group::default();
-        group.add("SELECT $2, $1, $10x", [Value::Number(1), Value::Number(2)]);
+        group.add("SELECT $2, $1, $10x", [Value::from(1_i64), Value::from(2_i64)]);
         group.add("SELECT $1", [Value::from("text")]);
         group.add("COMMIT", []);
-        group.add("SELECT 1", vec![Value::Number(0); VALUES]);
-        group.add("SELECT 2", vec![Value::Number(0); VALUES + 1]);
+        group.add("SELECT 1", vec![Value::from(0_i64); VALUES]);
+        group.add("SELECT 2", vec![Value::from(0_i64); VALUES + 1]);
         let mut statements = group.0.into_iter().peekable();
         let mut next = || joined(&mut statements).map(|(text, arguments)| (text, arguments.len()));
         let (text, count) = next().expect("it can be sent");

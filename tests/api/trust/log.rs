@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use sqlx::Connection as _;
 use wreg_harness::fixtures::wat;
 use wreg_registry::Clock;
 use wreg_trust::log::{Checkpoint, Entry, Hash, SignedNote, Tile, TilePath, Tiles, entry::Op, tile};
@@ -251,4 +252,56 @@ async fn a_number_that_nobody_used_holds_nothing_up() {
     let grew = registry.app.registry().log_due("test").await.expect("it can be looked");
     assert!(!grew);
     publish(&registry, "acme/hello", "2.0.0", &wat::component()).await;
+}
+
+/// On PostgreSQL an event takes its number before its transaction ends, whenever that is.
+#[tokio::test]
+async fn an_event_that_comes_late_is_logged_however_late_it_is() {
+    let clock = Clock::manual(1_795_000_000_000);
+    let registry = TestRegistry::with(Options {
+        surroundings: Options::at(&clock).surroundings,
+        ..signing()
+    })
+    .await;
+    let TestDatabase::Postgres(url) = &registry.database else {
+        return;
+    };
+    publish(&registry, "acme/hello", "1.0.0", &wat::component()).await;
+    let mut late = sqlx::PgConnection::connect(url).await.expect("it answers");
+    let begun = sqlx::raw_sql(
+        "BEGIN; INSERT INTO events (occurred_at, actor, kind, repository, subject, new_value)
+         VALUES (1795000000000, 'token:late', 'settings-changed', 'acme/hello', 'acme/hello', '{}')",
+    );
+    begun.execute(&mut late).await.expect("it is begun");
+    publish(&registry, "acme/hello", "2.0.0", &wat::component_with("two")).await;
+    clock.advance(Duration::from_hours(1));
+    publish(&registry, "acme/hello", "3.0.0", &wat::component_with("three")).await;
+    let before = checkpoint(&registry).await;
+    sqlx::raw_sql("COMMIT")
+        .execute(&mut late)
+        .await
+        .expect("it is committed");
+    let logged = async {
+        loop {
+            let now = checkpoint(&registry).await;
+            if now.size > before.size {
+                return entries(&registry, now.size).await;
+            }
+        }
+    };
+    let entries = tokio::time::timeout(super::PATIENCE, logged)
+        .await
+        .expect("it is logged");
+    assert_eq!(entries.last().expect("entries").actor, "token:late");
+    // Nothing is waited for any more.
+    let settled = async {
+        while registry
+            .count("SELECT COUNT(*) FROM log WHERE waits_from IS NOT NULL")
+            .await
+            > 0
+        {}
+    };
+    tokio::time::timeout(super::PATIENCE, settled)
+        .await
+        .expect("all has come");
 }

@@ -9,7 +9,7 @@ use wreg_trust::{attachment::signature_tag, log::Frontier};
 
 use super::{
     super::{
-        Dialect, Operation, Result, Touched, Tx,
+        Operation, Result, Touched, Tx,
         group::{Group, Rows},
         jobs::{self, Claim, When},
         on_db, parse,
@@ -18,16 +18,13 @@ use super::{
     },
     JOB, LogEntry, TagEntry,
     event::EventRow,
+    gaps::{self, Transactions, Waiting},
     read_frontier,
 };
 use crate::clock::Millis;
 
 /// How many events are looked at in one go.
 const EVENTS: i64 = 512;
-/// How many numbers are looked over to find where to begin the next time.
-const LOOKED_OVER: i64 = 2048;
-/// How long a number may be missing before nobody waits for it any more, in milliseconds: the transaction that took it has failed.
-const PATIENCE: Millis = 60_000;
 
 /// Of how many publications of a batch all that it takes to sign them is looked up at once: an analysis can be long.
 const AT_HAND: usize = 64;
@@ -78,7 +75,8 @@ pub(crate) struct ToSign {
 struct Head {
     size: i64,
     frontier: String,
-    next_event: i64,
+    #[sqlx(flatten)]
+    waiting: Waiting,
 }
 
 impl Operation for AssignPlaces {
@@ -92,8 +90,7 @@ impl Operation for AssignPlaces {
         let Some(claim) = jobs::claim(tx, JOB, &self.owner, When::Due, self.now, self.until).await? else {
             return Ok(None);
         };
-        let head: Head =
-            on_db!(tx, db => sqlx::query_as("SELECT size, frontier, next_event FROM log").fetch_one(db).await)?;
+        let head: Head = on_db!(tx, db => sqlx::query_as("SELECT size, frontier, next_event, waits_from, waits_to FROM log").fetch_one(db).await)?;
         let size = unsigned(head.size, "log", "size")?;
         let waiting: Vec<(i64, String)> = on_db!(tx, db => sqlx::query_as("SELECT place, entry FROM log_entries WHERE place >= $1 ORDER BY place")
             .bind(head.size)
@@ -121,6 +118,7 @@ impl Operation for AssignPlaces {
 
 impl AssignPlaces {
     async fn take_up(&self, tx: &mut Tx<'_>, head: &Head, batch: &mut Batch) -> Result<()> {
+        let transactions = Transactions::look(tx).await?;
         let events: Vec<EventRow> = on_db!(tx, db => sqlx::query_as(
             "SELECT e.sequence, e.occurred_at, e.actor, e.kind, e.repository, e.subject, e.old_value, e.new_value,
                 r.visibility, c.layer
@@ -128,11 +126,13 @@ impl AssignPlaces {
              LEFT JOIN components c ON e.kind = 'tag-put' AND c.repository = e.repository AND c.manifest = e.new_value
              WHERE e.sequence >= $1 AND l.place IS NULL AND e.kind <> 'manifest-put' ORDER BY e.sequence LIMIT $2 + 0",
         )
-        .bind(head.next_event)
+        .bind(head.waiting.next_event)
         .bind(EVENTS)
         .fetch_all(db)
         .await)?;
-        let next = self.next_event(tx, head.next_event, &events).await?;
+        let last = events.last().filter(|_| i64::try_from(events.len()) == Ok(EVENTS));
+        let end = last.map_or(i64::MAX, |last| last.sequence + 1);
+        let waiting = gaps::settle(tx, head.waiting, transactions, end).await?;
         let mut known = Known::default();
         let mut entries = Vec::new();
         let mut place = head.size;
@@ -181,36 +181,18 @@ impl AssignPlaces {
         ENTRIES.add(&mut group, &[], &entries);
         let claims = batch.to_sign.iter().map(|to_sign| &to_sign.claim);
         jobs::ask_signing(&mut group, claims, &self.owner, self.now, self.until);
-        if next != head.next_event {
-            group.add("UPDATE log SET next_event = $1", [next.into()]);
+        if waiting != head.waiting {
+            group.add(
+                "UPDATE log SET next_event = $1, waits_from = $2, waits_to = $3",
+                [
+                    waiting.next_event.into(),
+                    waiting.waits_from.into(),
+                    waiting.waits_to.into(),
+                ],
+            );
         }
         group.send(tx).await?;
         Ok(())
-    }
-
-    /// The event that is to be looked at first the next time, after `taken` have been looked at. On PostgreSQL a number is taken before its
-    /// transaction ends, so that one may come after a higher one (of one repository they never do): nothing is passed over that may still
-    /// come.
-    async fn next_event(&self, tx: &mut Tx<'_>, from: i64, taken: &[EventRow]) -> Result<i64> {
-        let there: Vec<(i64, Millis)> = on_db!(tx, db => sqlx::query_as(
-            "SELECT sequence, occurred_at FROM events WHERE sequence >= $1 ORDER BY sequence LIMIT $2 + 0",
-        )
-        .bind(from)
-        .bind(LOOKED_OVER)
-        .fetch_all(db)
-        .await)?;
-        let may_be_late = matches!(tx.0, Dialect::Postgres(_));
-        let last = taken.last().filter(|_| i64::try_from(taken.len()) == Ok(EVENTS));
-        let end = last.map_or(i64::MAX, |last| last.sequence + 1);
-        let mut next = from;
-        for (sequence, occurred_at) in there {
-            let is_settled = !may_be_late || sequence == next || occurred_at <= self.now - PATIENCE;
-            if sequence >= end || !is_settled {
-                break;
-            }
-            next = sequence + 1;
-        }
-        Ok(next)
     }
 }
 

@@ -7,6 +7,7 @@
 mod assign;
 pub(crate) mod cosign;
 mod event;
+mod gaps;
 
 use sqlx::FromRow;
 use wreg_oci::{Digest, RepositoryName, Tag};
