@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -45,15 +45,30 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(String, bool)> {
             .arg("--dev")
             .start()
     };
+    let folder = tempfile::tempdir()?;
     let servers = [start("off"), start("wasm")];
+    let silent = without_log(&folder.path().join("data"))?;
     let mut lines = Vec::new();
     if let Some(file) = &arguments.file {
         let component = fs::read(file).with_context(|| file.display().to_string())?;
         lines.push(large(&servers, &component, arguments.rounds)?);
     }
-    lines.push(small(&servers, arguments.small)?);
+    lines.push(small([&silent, &servers[0], &servers[1]], arguments.small)?);
     lines.push(long(&servers[1], arguments.entries)?);
     Ok((lines.join("\n"), true))
+}
+
+/// A server that neither signs nor logs: the key of its log is somewhere else.
+fn without_log(data: &Path) -> Result<RegistryProcess> {
+    let builder = || {
+        RegistryProcess::builder()
+            .env("WREG_SIGNING", "off")
+            .arg("--dev")
+            .data_dir(data)
+    };
+    builder().start().terminate();
+    fs::remove_file(data.join("signing-keys/log.key")).context("the key of the log")?;
+    Ok(builder().start())
 }
 
 /// A large component, until it is acknowledged, and until it is signed.
@@ -86,22 +101,25 @@ fn large(servers: &[RegistryProcess; 2], component: &[u8], rounds: usize) -> Res
     ))
 }
 
-/// Into how many rounds the small ones are divided, in which the two servers take turns: what a machine gives changes with the minutes.
+/// Into how many rounds the small ones are divided, in which the servers take turns: what a machine gives changes with the minutes.
 const ROUNDS: usize = 10;
 
-/// Many small ones: the processor time of the server for each, until all is signed.
-fn small(servers: &[RegistryProcess; 2], count: usize) -> Result<String> {
+/// Many small ones: the processor time of the server for each, until all is signed. Of one that neither logs nor signs, of one that logs, and
+/// of one that does both.
+fn small(servers: [&RegistryProcess; 3], count: usize) -> Result<String> {
     let component = wat::component_with(&"x".repeat(100 * 1024));
-    let mut used = [(Duration::ZERO, Duration::ZERO); 2];
-    let mut connections = servers.each_ref().map(|server| Connection::open(server.address()));
-    for connection in &mut connections {
+    let mut used = [(Duration::ZERO, Duration::ZERO); 3];
+    let mut connections = servers.map(|server| Connection::open(server.address()));
+    let is_logged = [false, true, true];
+    for (connection, is_logged) in connections.iter_mut().zip(is_logged) {
         push(connection, "bench/small", "warm", &variant(&component, 0))?;
-        settle(connection, "bench/small", "warm")?;
+        looked_after(connection, "bench/small", "warm", is_logged)?;
     }
     let of_round = count / ROUNDS;
     for round in 0..ROUNDS {
         let numbers = round * of_round + 1..=(round + 1) * of_round;
-        for ((server, connection), (cpu, wall)) in servers.iter().zip(&mut connections).zip(&mut used) {
+        let servers = servers.iter().zip(&mut connections).zip(is_logged).zip(&mut used);
+        for (((server, connection), is_logged), (cpu, wall)) in servers {
             let before = cpu_time(&[server.pid()])?;
             let began = Instant::now();
             for number in numbers.clone() {
@@ -110,17 +128,17 @@ fn small(servers: &[RegistryProcess; 2], count: usize) -> Result<String> {
             }
             *wall += began.elapsed();
             for number in numbers.clone() {
-                settle(connection, "bench/small", &format!("n{number}"))?;
+                looked_after(connection, "bench/small", &format!("n{number}"), is_logged)?;
             }
             *cpu += cpu_time(&[server.pid()])?.saturating_sub(before);
         }
     }
     let each = |time: Duration| time.as_secs_f64() * 1e6 / float(of_round * ROUNDS);
-    let [(off, off_wall), (on, on_wall)] = used.map(|(cpu, wall)| (each(cpu), each(wall) / 1e3));
+    let [(neither, neither_wall), (log, log_wall), (both, both_wall)] =
+        used.map(|(cpu, wall)| (each(cpu), each(wall) / 1e3));
     Ok(format!(
-        "{{\"name\":\"signed-small-push\",\"count\":{},\"off_cpu_us\":{off:.0},\"on_cpu_us\":{on:.0},\"more_cpu_us\":{:.0},\"off_ms\":{off_wall:.2},\"on_ms\":{on_wall:.2}}}",
+        "{{\"name\":\"signed-small-push\",\"count\":{},\"neither_cpu_us\":{neither:.0},\"log_cpu_us\":{log:.0},\"both_cpu_us\":{both:.0},\"neither_ms\":{neither_wall:.2},\"log_ms\":{log_wall:.2},\"both_ms\":{both_wall:.2}}}",
         of_round * ROUNDS,
-        on - off
     ))
 }
 
@@ -212,7 +230,17 @@ fn push(connection: &mut Connection, repository: &str, tag: &str, content: &[u8]
 
 /// Waits until all is known and signed of what was pushed.
 fn settle(connection: &mut Connection, repository: &str, tag: &str) -> Result<()> {
-    logged_in(connection, repository, tag)?;
+    looked_after(connection, repository, tag, true)
+}
+
+/// The same, with as many requests where nothing is logged.
+fn looked_after(connection: &mut Connection, repository: &str, tag: &str, is_logged: bool) -> Result<()> {
+    if is_logged {
+        logged_in(connection, repository, tag)?;
+    } else {
+        let target = format!("/api/v1/publication?repository={repository}&reference={tag}");
+        ask(connection, "GET", &target, b"", 200)?;
+    }
     let target = format!("/api/v1/component?repository={repository}&reference={tag}");
     while ask(connection, "GET", &target, b"", 200)?.contains("\"state\":\"pending\"") {}
     Ok(())

@@ -306,3 +306,30 @@ async fn an_event_that_comes_late_is_logged_however_late_it_is() {
         .await
         .expect("all has come");
 }
+
+/// Each statement of a transaction on PostgreSQL sees what has been committed by then.
+#[tokio::test]
+async fn nothing_is_passed_over_where_much_changes_at_once() {
+    let registry = TestRegistry::start().await;
+    let writers = (0..16).map(|writer| {
+        let registry = &registry;
+        async move {
+            let repository = format!("acme/r{writer}");
+            let manifest = registry.image(&repository, b"layer").await;
+            for number in 0..25 {
+                let answer = registry
+                    .put_manifest(&repository, &format!("t{number}"), &manifest)
+                    .await;
+                assert_eq!(answer.status(), 201);
+            }
+        }
+    });
+    futures_util::future::join_all(writers).await;
+    for writer in 0..16 {
+        publication(&registry, &format!("acme/r{writer}"), "t24").await;
+    }
+    let head = checkpoint(&registry).await;
+    let puts = entries(&registry, head.size).await;
+    let puts = puts.iter().filter(|entry| entry.op == Op::TagPut).count();
+    assert_eq!(puts, 16 * 25);
+}

@@ -18,7 +18,7 @@ use super::{
     },
     JOB, LogEntry, TagEntry,
     event::EventRow,
-    gaps::{self, Transactions, Waiting},
+    gaps::{Numbers, Waiting},
     read_frontier,
 };
 use crate::clock::Millis;
@@ -118,7 +118,7 @@ impl Operation for AssignPlaces {
 
 impl AssignPlaces {
     async fn take_up(&self, tx: &mut Tx<'_>, head: &Head, batch: &mut Batch) -> Result<()> {
-        let transactions = Transactions::look(tx).await?;
+        let numbers = Numbers::look(tx, head.waiting).await?;
         let events: Vec<EventRow> = on_db!(tx, db => sqlx::query_as(
             "SELECT e.sequence, e.occurred_at, e.actor, e.kind, e.repository, e.subject, e.old_value, e.new_value,
                 r.visibility, c.layer
@@ -132,7 +132,7 @@ impl AssignPlaces {
         .await)?;
         let last = events.last().filter(|_| i64::try_from(events.len()) == Ok(EVENTS));
         let end = last.map_or(i64::MAX, |last| last.sequence + 1);
-        let waiting = gaps::settle(tx, head.waiting, transactions, end).await?;
+        let waiting = numbers.settle(end);
         let mut known = Known::default();
         let mut entries = Vec::new();
         let mut place = head.size;

@@ -25,42 +25,51 @@ pub(super) struct Waiting {
 
 /// The transactions of PostgreSQL as one of them sees them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
-pub(super) struct Transactions {
+struct Transactions {
     /// This one.
     own: i64,
     /// The oldest that is under way.
     oldest: i64,
 }
 
-impl Transactions {
-    /// To be asked for before events are read: what had ended by then is among them. `None` on SQLite, where there is one at a time.
-    pub(super) async fn look(tx: &mut Tx<'_>) -> Result<Option<Self>> {
-        let Dialect::Postgres(connection) = &mut tx.0 else {
-            return Ok(None);
-        };
-        let statement = "SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT) AS own,
-            CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) AS oldest";
-        Ok(Some(sqlx::query_as(statement).fetch_one(&mut **connection).await?))
-    }
+/// Which numbers there are.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    before: Waiting,
+    /// `None` on SQLite, where there is one at a time.
+    transactions: Option<Transactions>,
+    there: Vec<i64>,
 }
 
-/// What is waited for once all events have been taken up that are there, below `end`.
-pub(super) async fn settle(
-    tx: &mut Tx<'_>,
-    before: Waiting,
-    transactions: Option<Transactions>,
-    end: i64,
-) -> Result<Waiting> {
-    let there: Vec<(i64,)> = on_db!(tx, db => sqlx::query_as(
-        "SELECT sequence FROM events WHERE sequence >= $1 AND sequence < $2 ORDER BY sequence LIMIT $3 + 0",
-    )
-    .bind(before.next_event)
-    .bind(end)
-    .bind(LOOKED_OVER)
-    .fetch_all(db)
-    .await)?;
-    let there: Vec<i64> = there.into_iter().map(|(sequence,)| sequence).collect();
-    Ok(after(before, transactions, &there))
+impl Numbers {
+    /// To be asked for before the events themselves are: each statement sees what has been committed by then, so that every event that is
+    /// counted here is read there, and not the other way round.
+    pub(super) async fn look(tx: &mut Tx<'_>, before: Waiting) -> Result<Self> {
+        let mut transactions = None;
+        if let Dialect::Postgres(connection) = &mut tx.0 {
+            let statement = "SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT) AS own,
+                CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) AS oldest";
+            transactions = Some(sqlx::query_as(statement).fetch_one(&mut **connection).await?);
+        }
+        let there: Vec<(i64,)> = on_db!(tx, db => sqlx::query_as(
+            "SELECT sequence FROM events WHERE sequence >= $1 ORDER BY sequence LIMIT $2 + 0",
+        )
+        .bind(before.next_event)
+        .bind(LOOKED_OVER)
+        .fetch_all(db)
+        .await)?;
+        Ok(Self {
+            before,
+            transactions,
+            there: there.into_iter().map(|(sequence,)| sequence).collect(),
+        })
+    }
+
+    /// What is waited for once all events below `end` that have been read are taken up.
+    pub(super) fn settle(self, end: i64) -> Waiting {
+        let below = self.there.partition_point(|sequence| *sequence < end);
+        after(self.before, self.transactions, &self.there[..below])
+    }
 }
 
 fn after(before: Waiting, transactions: Option<Transactions>, there: &[i64]) -> Waiting {
