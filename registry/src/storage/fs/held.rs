@@ -52,6 +52,16 @@ impl HeldFile {
     }
 }
 
+impl Drop for HeldFile {
+    fn drop(&mut self) {
+        // To close the file is not enough while somebody else has it open: a process that is being started has all files of this one for a
+        // moment. If it fails, closing will do.
+        if let Some(locked) = &self.locked {
+            let _ = locked.file.as_file().unlock();
+        }
+    }
+}
+
 impl HeldUpload for HeldFile {
     fn append<'a>(
         &'a mut self,
@@ -99,5 +109,27 @@ impl HeldUpload for HeldFile {
             self.locked = outcome.is_err().then_some(locked);
             outcome.map(|()| key)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Faults;
+
+    #[test]
+    fn an_upload_that_is_let_go_of_is_free_whoever_has_its_file_open() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        std::fs::create_dir(folder.path().join("uploads"))?;
+        let disk = Arc::new(Disk::new(folder.path(), Faults::NONE));
+        let upload = UploadId::random();
+        let held = HeldFile::take(&disk, upload)?.ok_or("nobody has it")?;
+        // What a process gets that is started now.
+        let inherited = held.locked.as_ref().ok_or("it is held")?.file.as_file().try_clone()?;
+        assert!(HeldFile::take(&disk, upload)?.is_none());
+        drop(held);
+        assert!(HeldFile::take(&disk, upload)?.is_some());
+        drop(inherited);
+        Ok(())
     }
 }
