@@ -115,7 +115,7 @@ impl HeldUpload for HeldFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Faults;
+    use crate::storage::Faults;
 
     #[test]
     fn an_upload_that_is_let_go_of_is_free_whoever_has_its_file_open() -> Result<(), Box<dyn std::error::Error>> {
