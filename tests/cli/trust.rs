@@ -346,10 +346,19 @@ fn a_log_that_is_rewritten_or_shortened_is_noticed() {
             Lie::None
         }
     });
-    reader
-        .run(&["pull", &there.at("1.0.0")])
-        .no()
-        .saying("not signed by the log that is trusted");
+    for asked in [["pull", &there.at("1.0.0")].as_slice(), &["log", "verify", &host]] {
+        reader.run(asked).no().saying("not signed by the log that is trusted");
+    }
+    // The log's own, with another bit.
+    there.liar.tell(|asked| {
+        if asked == "/log/checkpoint" {
+            Lie::Bit(20)
+        } else {
+            Lie::None
+        }
+    });
+    let refused = reader.run(&["log", "verify", &host]);
+    assert_ne!(refused.code, 0, "{refused:?}");
     let anchors = get(&other, "/.well-known/wreg/trust.json");
     there.liar.tell(move |asked| {
         if asked.ends_with("/trust.json") {

@@ -244,6 +244,24 @@ impl Publish {
     }
 }
 
+/// Statements that write blobs begin with it.
+macro_rules! insert_blobs {
+    () => {
+        "INSERT INTO blobs (digest, size, location, content, state, leased_until, created_at) "
+    };
+}
+
+/// How they go on: the bytes of a blob that is there stay where they are.
+macro_rules! live {
+    () => {
+        " ON CONFLICT (digest) DO UPDATE SET
+            location = CASE WHEN blobs.state = 'live' THEN blobs.location ELSE excluded.location END,
+            content = CASE WHEN blobs.state = 'live' THEN blobs.content ELSE excluded.content END,
+            state = 'live',
+            leased_until = excluded.leased_until "
+    };
+}
+
 /// Makes bytes a blob and gives it to the repository, if that is there: two statements, of which the first gives the location.
 pub(super) fn publish(
     group: &mut Group,
@@ -254,14 +272,12 @@ pub(super) fn publish(
     now: Millis,
 ) {
     group.add(
-        "INSERT INTO blobs (digest, size, location, content, state, leased_until, created_at)
-         SELECT $2, $3, $4, $5, 'live', $6, $7 FROM repositories WHERE name = $1
-         ON CONFLICT (digest) DO UPDATE SET
-            location = CASE WHEN blobs.state = 'live' THEN blobs.location ELSE excluded.location END,
-            content = CASE WHEN blobs.state = 'live' THEN blobs.content ELSE excluded.content END,
-            state = 'live',
-            leased_until = excluded.leased_until
-         RETURNING location",
+        concat!(
+            insert_blobs!(),
+            "SELECT $2, $3, $4, $5, 'live', $6, $7 FROM repositories WHERE name = $1",
+            live!(),
+            "RETURNING location",
+        ),
         [
             repository.as_str().into(),
             digest.as_str().into(),
@@ -277,12 +293,7 @@ pub(super) fn publish(
 
 static ROWS: LazyLock<Rows> = LazyLock::new(|| {
     Rows::new(
-        "INSERT INTO blobs (digest, size, location, content, state, leased_until, created_at) VALUES {rows}
-         ON CONFLICT (digest) DO UPDATE SET
-            location = CASE WHEN blobs.state = 'live' THEN blobs.location ELSE excluded.location END,
-            content = CASE WHEN blobs.state = 'live' THEN blobs.content ELSE excluded.content END,
-            state = 'live',
-            leased_until = excluded.leased_until",
+        concat!(insert_blobs!(), "VALUES {rows}", live!()),
         "(?, ?, '', ?, 'live', $1, $2)",
         2,
     )

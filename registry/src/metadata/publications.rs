@@ -54,27 +54,28 @@ const STATEMENT: &str = "SELECT m.media_type, CAST(LENGTH(m.content) AS BIGINT) 
 /// A manifest of a repository, and the tag of its signatures.
 pub(crate) type Wanted<'a> = (&'a RepositoryName, &'a Digest, Option<&'a Tag>);
 
-impl Metadata {
-    /// A manifest, if it is there.
-    pub(crate) async fn find_publishable(&self, (repository, digest, tag): Wanted<'_>) -> Result<Option<Publishable>> {
-        let row: Option<Row> = on_db!(&*self.db, db => sqlx::query_as(STATEMENT)
+/// The question, for either database.
+macro_rules! question {
+    ($wanted:expr) => {{
+        let (repository, digest, tag): Wanted<'_> = $wanted;
+        sqlx::query_as::<_, Row>(STATEMENT)
             .bind(repository.as_str())
             .bind(digest.as_str())
             .bind(tag.map(Tag::as_str))
-            .fetch_optional(db)
-            .await)?;
+    }};
+}
+
+impl Metadata {
+    /// A manifest, if it is there.
+    pub(crate) async fn find_publishable(&self, wanted: Wanted<'_>) -> Result<Option<Publishable>> {
+        let row = on_db!(&*self.db, db => question!(wanted).fetch_optional(db).await)?;
         row.map(Publishable::try_from).transpose()
     }
 }
 
 /// The same in a transaction.
-pub(super) async fn find(tx: &mut Tx<'_>, (repository, digest, tag): Wanted<'_>) -> Result<Option<Publishable>> {
-    let row: Option<Row> = on_db!(tx, db => sqlx::query_as(STATEMENT)
-        .bind(repository.as_str())
-        .bind(digest.as_str())
-        .bind(tag.map(Tag::as_str))
-        .fetch_optional(db)
-        .await)?;
+pub(super) async fn find(tx: &mut Tx<'_>, wanted: Wanted<'_>) -> Result<Option<Publishable>> {
+    let row = on_db!(tx, db => question!(wanted).fetch_optional(db).await)?;
     row.map(Publishable::try_from).transpose()
 }
 

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use sqlx::FromRow;
 use wreg_api::Signing;
-use wreg_oci::{RepositoryName, Tag};
+use wreg_oci::{Digest, RepositoryName, Tag};
 use wreg_trust::{attachment::signature_tag, log::Frontier};
 
 use super::{
@@ -152,27 +152,22 @@ impl AssignPlaces {
                 entry.as_str().into(),
             ]);
             let at = unsigned(place, "log_entries", "place")?;
-            if event.is_signed(known.signing(tx, event, self.signing).await?)? {
+            if event.is_signed(known.signing(tx, event, self.signing).await?)?
+                && let Some((repository, tag)) = event.repository.as_deref().zip(tag)
+            {
+                let entry = TagEntry {
+                    place: at,
+                    repository: parse(repository, "events", "repository")?,
+                    tag,
+                    entry: entry.clone(),
+                    salt,
+                };
+                let found = match &digest {
+                    Some(digest) if batch.to_sign.len() < AT_HAND => at_hand(tx, &entry, digest).await?,
+                    _ => None,
+                };
                 let claim = jobs::signing_claim(at);
-                if let Some((repository, tag)) = event.repository.as_deref().zip(tag) {
-                    let repository = parse(repository, "events", "repository")?;
-                    // Here it is at hand; any other connection would have to read it from the disk's pages.
-                    let found = match &digest {
-                        Some(digest) if batch.to_sign.len() < AT_HAND => {
-                            let signatures = signature_tag(digest);
-                            publications::find(tx, (&repository, digest, signatures.as_ref())).await?
-                        }
-                        _ => None,
-                    };
-                    let entry = TagEntry {
-                        place: at,
-                        repository,
-                        tag,
-                        entry: entry.clone(),
-                        salt,
-                    };
-                    batch.to_sign.push(ToSign { claim, entry, found });
-                }
+                batch.to_sign.push(ToSign { claim, entry, found });
             }
             batch.entries.push(LogEntry { place: at, entry });
             place += 1;
@@ -196,6 +191,12 @@ impl AssignPlaces {
     }
 }
 
+/// What it takes to sign an entry: here the pages are in memory, and any other connection would have to read them.
+async fn at_hand(tx: &mut Tx<'_>, entry: &TagEntry, digest: &Digest) -> Result<Option<Publishable>> {
+    let signatures = signature_tag(digest);
+    publications::find(tx, (&entry.repository, digest, signatures.as_ref())).await
+}
+
 /// What has been looked up for one batch.
 #[derive(Default)]
 struct Known {
@@ -217,7 +218,7 @@ impl Known {
         let salt = if is_public {
             None
         } else {
-            let new = wreg_oci::Digest::sha256(format!("{seed} {name}")).encoded().to_owned();
+            let new = Digest::sha256(format!("{seed} {name}")).encoded().to_owned();
             let (salt,): (String,) = on_db!(tx, db => sqlx::query_as(
                 "INSERT INTO log_salts (repository, salt) VALUES ($1, $2) ON CONFLICT (repository) DO UPDATE SET salt = log_salts.salt RETURNING salt",
             )

@@ -2,8 +2,8 @@
 //!
 //! On PostgreSQL an event takes its number before its transaction ends, so that it may come after one with a higher number (of one
 //! repository they never do, whose row both lock), or never, if the transaction is undone. A number that is missing is waited for until
-//! every transaction has ended that was under way when it was found missing: the one that has it is among them. What has a higher number
-//! is taken up meanwhile.
+//! every transaction has ended that was under way when it was found missing: the one that has it is among them, since each writes the change
+//! before the event of it, and by that has its own number in the order of transactions. What has a higher number is taken up meanwhile.
 
 use sqlx::FromRow;
 
